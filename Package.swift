@@ -1,0 +1,95 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every module is built the same way: Swift 6 mode, strict, and no warning survives.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A Swift module of ours and what it imports.
+///
+/// `hack/lint` checks that imports only point to a lower level.
+func module(_ name: String, _ dependencies: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: strict)
+}
+
+/// The tests of one module, in `Tests/<Module>Tests`.
+func tests(_ name: String, _ dependencies: [String] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: ([name] + dependencies).map { .byName(name: $0) },
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "farebox",
+    products: [.executable(name: "farebox", targets: ["Farebox"])],
+    targets: [
+        // C libraries from Debian. Each is imported by exactly one module.
+        .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CYAML"),
+        .systemLibrary(name: "CArchive"),
+
+        // Level 0: no module of ours below.
+        module("JSON"),
+        module("YAML", ["CYAML"]),
+        module("Archive", ["CArchive"]),
+        module("Cryptography", ["COpenSSL"]),
+        module("Telemetry"),
+        module("Timing"),
+
+        // Level 1.
+        module("HTTP", ["CEpoll", "CCurl", "JSON", "Telemetry", "Timing"]),
+        module("KubernetesTypes", ["JSON", "Timing"]),
+
+        // Level 2.
+        module("CRDs", ["KubernetesTypes", "JSON", "YAML", "Timing"]),
+        module("KubernetesClient", ["HTTP", "KubernetesTypes", "JSON", "YAML", "Cryptography", "Telemetry", "Timing"]),
+
+        // Level 3.
+        module("ControllerRuntime", ["KubernetesClient", "KubernetesTypes", "HTTP", "JSON", "Telemetry", "Timing"]),
+        module(
+            "Builds",
+            ["Archive", "Cryptography", "CRDs", "HTTP", "KubernetesTypes", "JSON", "YAML", "Telemetry", "Timing"]),
+
+        // Level 4: one process each.
+        module(
+            "Operator",
+            [
+                "Builds", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+                "KubernetesTypes", "Telemetry", "Timing",
+            ]),
+        module(
+            "Webhook",
+            [
+                "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
+                "Telemetry", "Timing",
+            ]),
+        module(
+            "Gateway",
+            [
+                "ControllerRuntime", "CRDs", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Telemetry",
+                "Timing",
+            ]),
+        module("BuildService", ["Builds", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
+        module("Commands", ["CRDs", "KubernetesClient", "KubernetesTypes", "JSON", "YAML", "Timing"]),
+
+        // Level 5: reads configuration, wires, runs.
+        .executableTarget(
+            name: "Farebox",
+            dependencies: [
+                "BuildService", "Builds", "Commands", "ControllerRuntime", "CRDs", "Cryptography", "Gateway", "HTTP",
+                "JSON", "KubernetesClient", "KubernetesTypes", "Operator", "Telemetry", "Timing", "Webhook", "YAML",
+            ],
+            swiftSettings: strict),
+    ]
+)
+
+/// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
+package.targets += []

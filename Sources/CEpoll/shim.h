@@ -1,0 +1,7 @@
+#pragma once
+// What Glibc's Swift module map leaves out of Linux's event interfaces.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
