@@ -92,4 +92,6 @@ let package = Package(
 )
 
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
-package.targets += []
+package.targets += [
+    tests("HTTP", ["JSON", "Telemetry", "Timing"])
+]

@@ -1,0 +1,46 @@
+/// The character classes of RFC 9110 §5.5 and §5.6, as table look-ups: the parsers ask them for every byte.
+enum HTTPCharacters {
+    /// Whether `byte` may stand in a token: method and field names (RFC 9110 §5.6.2).
+    @inline(__always)
+    static func isToken(_ byte: UInt8) -> Bool {
+        byte < 128 && (tokens[Int(byte >> 6)] >> UInt64(byte & 63)) & 1 == 1
+    }
+
+    /// Whether `byte` may stand in a field value: tab, space, visible ASCII and obs-text (RFC 9110 §5.5).
+    @inline(__always)
+    static func isFieldContent(_ byte: UInt8) -> Bool {
+        (byte >= 0x20 && byte != 0x7F) || byte == 0x09
+    }
+
+    /// Whether `byte` is visible ASCII, what a request target consists of.
+    @inline(__always)
+    static func isVisible(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7F
+    }
+
+    /// Returns `byte` in lower case when it is an ASCII letter.
+    @inline(__always)
+    static func lowercased(_ byte: UInt8) -> UInt8 {
+        byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+    }
+
+    /// Returns the value of a hexadecimal digit of either case, `nil` for any other byte.
+    @inline(__always)
+    static func hexadecimal(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x37
+        case 0x61...0x66: byte - 0x57
+        default: nil
+        }
+    }
+
+    /// One bit per ASCII character; bit n of word w stands for the character 64 w + n.
+    private static let tokens: [2 of UInt64] = {
+        var words: [2 of UInt64] = [0, 0]
+        for byte in "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8 {
+            words[Int(byte >> 6)] |= 1 << UInt64(byte & 63)
+        }
+        return words
+    }()
+}
