@@ -1,6 +1,8 @@
 import FoundationEssentials
 
-/// Bytes that stand as base64 text in JSON. Source: RFC 4648 §4, with padding.
+/// Bytes that stand as base64 text in JSON.
+///
+/// Source: RFC 4648 §4, with padding.
 public struct Base64Bytes: Hashable, Sendable {
     /// The bytes themselves.
     public var bytes: [UInt8]

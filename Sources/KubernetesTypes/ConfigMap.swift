@@ -1,4 +1,6 @@
-/// Configuration data. Source: Kubernetes API, `core/v1` ConfigMap.
+/// Configuration data.
+///
+/// Source: Kubernetes API, `core/v1` ConfigMap.
 public struct ConfigMap: KubernetesResource, Hashable {
     /// `configmaps` of the core group.
     public static let descriptor = ResourceDescriptor(version: "v1", kind: "ConfigMap", plural: "configmaps")

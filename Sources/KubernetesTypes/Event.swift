@@ -1,4 +1,6 @@
-/// A report of something that happened to an object. Source: Kubernetes API, `events.k8s.io/v1` Event.
+/// A report of something that happened to an object.
+///
+/// Source: Kubernetes API, `events.k8s.io/v1` Event.
 public struct Event: KubernetesResource, Hashable {
     /// `events` of `events.k8s.io/v1`.
     public static let descriptor = ResourceDescriptor(

@@ -1,4 +1,6 @@
-/// A condition on labels. All parts must hold; an empty selector matches everything.
+/// A condition on labels.
+///
+/// All parts must hold; an empty selector matches everything.
 ///
 /// Source: Kubernetes API, `meta/v1` LabelSelector.
 public struct LabelSelector: Codable, Hashable, Sendable {
@@ -13,7 +15,9 @@ public struct LabelSelector: Codable, Hashable, Sendable {
         self.matchExpressions = matchExpressions
     }
 
-    /// Whether an object with these labels is selected. An unknown operator selects nothing.
+    /// Whether an object with these labels is selected.
+    ///
+    /// An unknown operator selects nothing.
     public func matches(_ labels: [String: String]) -> Bool {
         matchLabels.allSatisfy { labels[$0.key] == $0.value } && matchExpressions.allSatisfy { $0.matches(labels) }
     }

@@ -1,4 +1,6 @@
-/// A claim to lead, renewed while it holds. Source: Kubernetes API, `coordination.k8s.io/v1` Lease.
+/// A claim to lead, renewed while it holds.
+///
+/// Source: Kubernetes API, `coordination.k8s.io/v1` Lease.
 public struct Lease: KubernetesResource, Hashable {
     /// `leases` of `coordination.k8s.io/v1`.
     public static let descriptor = ResourceDescriptor(

@@ -1,4 +1,6 @@
-/// A scope for names. Source: Kubernetes API, `core/v1` Namespace.
+/// A scope for names.
+///
+/// Source: Kubernetes API, `core/v1` Namespace.
 public struct Namespace: KubernetesResource, Hashable {
     /// `namespaces` of the core group.
     public static let descriptor = ResourceDescriptor(

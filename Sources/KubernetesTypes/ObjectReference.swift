@@ -1,4 +1,6 @@
-/// Names one object, of any kind. Source: Kubernetes API, `core/v1` ObjectReference.
+/// Names one object, of any kind.
+///
+/// Source: Kubernetes API, `core/v1` ObjectReference.
 public struct ObjectReference: Codable, Hashable, Sendable {
     /// The object's `apiVersion`.
     @OmitEmpty public var apiVersion: String

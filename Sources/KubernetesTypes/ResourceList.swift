@@ -2,7 +2,9 @@
 public struct ResourceList<Resource: KubernetesResource>: Codable, Sendable {
     /// The version of the collection and where the next page begins.
     public var metadata: ListMeta
-    /// The objects. Inside a list they carry no `apiVersion` and `kind`.
+    /// The objects.
+    ///
+    /// Inside a list they carry no `apiVersion` and `kind`.
     public var items: [Resource]
 
     /// Makes a page.
@@ -21,7 +23,9 @@ public struct ResourceList<Resource: KubernetesResource>: Codable, Sendable {
     }
 }
 
-/// The metadata of a list. Source: Kubernetes API, `meta/v1` ListMeta.
+/// The metadata of a list.
+///
+/// Source: Kubernetes API, `meta/v1` ListMeta.
 public struct ListMeta: Codable, Hashable, Sendable {
     /// The version of the collection: where a watch continues.
     @OmitEmpty public var resourceVersion: String

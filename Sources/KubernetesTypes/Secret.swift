@@ -1,4 +1,6 @@
-/// A small amount of confidential data. Source: Kubernetes API, `core/v1` Secret.
+/// A small amount of confidential data.
+///
+/// Source: Kubernetes API, `core/v1` Secret.
 ///
 /// Printing one shows its name and keys, never a value.
 public struct Secret: KubernetesResource, Hashable {
