@@ -93,5 +93,6 @@ let package = Package(
 
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
 package.targets += [
-    tests("HTTP", ["JSON", "Telemetry", "Timing"])
+    tests("JSON"),
+    tests("HTTP", ["JSON", "Telemetry", "Timing"]),
 ]

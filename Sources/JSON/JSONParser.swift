@@ -1,0 +1,154 @@
+/// One pass over one JSON text, by recursive descent.
+///
+/// The bytes are a parameter of each method instead of a property, since a type that stores a `Span` needs lifetime
+/// annotations.
+struct JSONParser {
+    let limits: JSONReader.Limits
+    var position = 0
+    private var depth = 0
+
+    init(limits: JSONReader.Limits) {
+        self.limits = limits
+    }
+
+    mutating func document(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+        guard bytes.count <= limits.bytesMaximum else {
+            throw .limitExceeded(
+                reason: "the text has \(bytes.count) bytes, more than the \(limits.bytesMaximum) allowed",
+                location: JSONLocation(offset: 0, in: bytes))
+        }
+        skipWhitespace(bytes)
+        let value = try self.value(bytes)
+        skipWhitespace(bytes)
+        guard position == bytes.count else {
+            throw malformed("unexpected \(found(bytes)) after the end of the value", bytes)
+        }
+        return value
+    }
+
+    private mutating func value(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+        guard position < bytes.count else {
+            throw malformed("expected a value, found the end of the text", bytes)
+        }
+        switch bytes[position] {
+        case UInt8(ascii: "\""):
+            return .string(try string(bytes))
+        case UInt8(ascii: "{"):
+            return try object(bytes)
+        case UInt8(ascii: "["):
+            return try array(bytes)
+        case UInt8(ascii: "t"):
+            try literal("true", bytes)
+            return .bool(true)
+        case UInt8(ascii: "f"):
+            try literal("false", bytes)
+            return .bool(false)
+        case UInt8(ascii: "n"):
+            try literal("null", bytes)
+            return .null
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            return try number(bytes)
+        default:
+            throw malformed("expected a value, found \(found(bytes))", bytes)
+        }
+    }
+
+    private mutating func array(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+        try enter(bytes)
+        defer { depth -= 1 }
+        var elements: [JSONValue] = []
+        skipWhitespace(bytes)
+        if take(UInt8(ascii: "]"), bytes) { return .array(elements) }
+        while true {
+            skipWhitespace(bytes)
+            elements.append(try value(bytes))
+            skipWhitespace(bytes)
+            if take(UInt8(ascii: ","), bytes) { continue }
+            if take(UInt8(ascii: "]"), bytes) { return .array(elements) }
+            throw malformed("expected a comma or the end of the array, found \(found(bytes))", bytes)
+        }
+    }
+
+    private mutating func object(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+        let start = position
+        try enter(bytes)
+        defer { depth -= 1 }
+        var members: [JSONObject.Member] = []
+        skipWhitespace(bytes)
+        if take(UInt8(ascii: "}"), bytes) { return .object(JSONObject()) }
+        while true {
+            skipWhitespace(bytes)
+            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+                throw malformed("expected a key in quotes, found \(found(bytes))", bytes)
+            }
+            let key = try string(bytes)
+            skipWhitespace(bytes)
+            guard take(UInt8(ascii: ":"), bytes) else {
+                throw malformed("expected a colon after the key, found \(found(bytes))", bytes)
+            }
+            skipWhitespace(bytes)
+            members.append(JSONObject.Member(key: key, value: try value(bytes)))
+            skipWhitespace(bytes)
+            if take(UInt8(ascii: ","), bytes) { continue }
+            guard take(UInt8(ascii: "}"), bytes) else {
+                throw malformed("expected a comma or the end of the object, found \(found(bytes))", bytes)
+            }
+            break
+        }
+        do {
+            return .object(try JSONObject(unique: members))
+        } catch {
+            throw malformed("the object has the key \"\(error.key.prefix(64))\" twice", bytes, at: start)
+        }
+    }
+
+    /// Steps over an opening bracket and counts one level more.
+    private mutating func enter(_ bytes: Span<UInt8>) throws(JSONError) {
+        guard depth < limits.depthMaximum else {
+            throw .limitExceeded(
+                reason: "arrays and objects nest deeper than the \(limits.depthMaximum) levels allowed",
+                location: JSONLocation(offset: position, in: bytes))
+        }
+        depth += 1
+        position += 1
+    }
+
+    private mutating func literal(_ text: StaticString, _ bytes: Span<UInt8>) throws(JSONError) {
+        let start = position
+        for index in 0..<text.utf8CodeUnitCount {
+            guard start + index < bytes.count, bytes[start + index] == text.utf8Start[index] else {
+                throw malformed("expected \(text)", bytes)
+            }
+        }
+        position = start + text.utf8CodeUnitCount
+    }
+
+    @inline(__always)
+    private mutating func skipWhitespace(_ bytes: Span<UInt8>) {
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position += 1
+            default: return
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+        guard position < bytes.count, bytes[position] == byte else { return false }
+        position += 1
+        return true
+    }
+
+    /// The byte at the current position, for a message.
+    func found(_ bytes: Span<UInt8>) -> String {
+        guard position < bytes.count else { return "the end of the text" }
+        let byte = bytes[position]
+        if (0x21...0x7E).contains(byte) { return "'\(Unicode.Scalar(byte))'" }
+        return "the byte 0x" + String(byte, radix: 16, uppercase: true)
+    }
+
+    func malformed(_ reason: String, _ bytes: Span<UInt8>, at offset: Int? = nil) -> JSONError {
+        .malformed(reason: reason, location: JSONLocation(offset: offset ?? position, in: bytes))
+    }
+}
