@@ -94,5 +94,6 @@ let package = Package(
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
 package.targets += [
     tests("JSON"),
+    tests("Timing"),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
 ]
