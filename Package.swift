@@ -94,6 +94,7 @@ let package = Package(
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
 package.targets += [
     tests("JSON"),
+    tests("KubernetesTypes", ["JSON", "Timing"]),
     tests("Timing"),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
 ]

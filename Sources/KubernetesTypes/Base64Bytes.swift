@@ -30,3 +30,10 @@ extension Base64Bytes: Codable {
         try container.encode(Data(bytes).base64EncodedString())
     }
 }
+
+extension Base64Bytes: CustomStringConvertible, CustomReflectable {
+    /// Only the length: the bytes may be a secret.
+    public var description: String { "<\(bytes.count) bytes>" }
+    /// Shows only the length.
+    public var customMirror: Mirror { Mirror(self, children: ["count": bytes.count]) }
+}
