@@ -96,5 +96,6 @@ package.targets += [
     tests("JSON"),
     tests("KubernetesTypes", ["JSON", "Timing"]),
     tests("Timing"),
+    tests("Telemetry"),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
 ]
