@@ -1,0 +1,17 @@
+/// The types of conditions that a Function has.
+public enum FunctionCondition: String, CaseIterable, Sendable {
+    /// The newest version runs, at full number.
+    case ready = "Ready"
+    /// A change is on its way; present only while true (kstatus).
+    case reconciling = "Reconciling"
+    /// Somebody has to act; present only while true (kstatus).
+    case stalled = "Stalled"
+    /// At least one replica takes calls, of whatever version.
+    case available = "Available"
+    /// The network policy stands as rendered.
+    case networkPolicyApplied = "NetworkPolicyApplied"
+    /// The replicas run in a sandbox.
+    case sandboxed = "Sandboxed"
+    /// Calls are paid for; set once payments work.
+    case funded = "Funded"
+}

@@ -1,0 +1,178 @@
+public import KubernetesTypes
+
+/// What a function should run, and how.
+public struct FunctionSpec: Codable, Hashable, Sendable {
+    /// The image to run.
+    public var image: String
+    /// What the image was built from.
+    public var source: FunctionSource?
+    /// The port the function listens on.
+    public var port: Int32?
+    /// Plain environment variables.
+    @OmitEmpty public var environment: [String: String]
+    /// Names of Secrets whose keys the function sees as files.
+    @OmitEmpty public var secrets: [String]
+    /// What each replica asks for and may use at most.
+    public var resources: FunctionResources?
+    /// How many replicas should run now.
+    public var replicas: Int32?
+    /// How far the number of replicas may go.
+    public var scale: FunctionScale?
+    /// The sandbox; the cluster's default when absent.
+    public var runtimeClassName: String?
+    /// What the function may connect to.
+    public var egress: Egress?
+    /// How to see that a replica works.
+    public var health: FunctionHealth?
+    /// How long a call may take, such as `30s`.
+    public var timeout: String?
+    /// How many calls may run at once.
+    public var maxInflight: Int32?
+    /// Whether the root file system cannot be written.
+    public var readOnlyRootFilesystem: Bool?
+    /// What a call costs.
+    public var payment: FunctionPayment?
+    /// Labels for the pods.
+    @OmitEmpty public var labels: [String: String]
+    /// Annotations for the pods.
+    @OmitEmpty public var annotations: [String: String]
+
+    /// Makes a specification with an image and nothing else.
+    public init(image: String) {
+        self.image = image
+        environment = [:]
+        secrets = []
+        labels = [:]
+        annotations = [:]
+    }
+
+    /// The port when ``port`` is absent.
+    public static let portDefault: Int32 = 8080
+    /// The number of replicas when ``replicas`` is absent.
+    public static let replicasDefault: Int32 = 1
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case image, source, port, environment, secrets, resources, replicas, scale, runtimeClassName, egress, health
+        case timeout, maxInflight, readOnlyRootFilesystem, payment, labels, annotations
+    }
+}
+
+/// What an image was built from.
+public struct FunctionSource: Codable, Hashable, Sendable {
+    /// The Repository object in the same namespace.
+    public var repository: String?
+    /// The commit.
+    public var commit: String?
+    /// The folder with the function's code.
+    public var handler: String?
+    /// What turned the folder into an image.
+    public var runtime: String?
+
+    /// Makes a source.
+    public init(
+        repository: String? = nil, commit: String? = nil, handler: String? = nil, runtime: String? = nil
+    ) {
+        self.repository = repository
+        self.commit = commit
+        self.handler = handler
+        self.runtime = runtime
+    }
+
+    /// The runtimes that work so far: a Dockerfile in the handler's folder.
+    public static let runtimesSupported = ["dockerfile"]
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case repository, commit, handler, runtime
+    }
+}
+
+/// What each replica asks for and may use at most.
+public struct FunctionResources: Codable, Hashable, Sendable {
+    /// What the scheduler sets aside.
+    public var requests: FunctionResourceAmounts?
+    /// What a replica never exceeds.
+    public var limits: FunctionResourceAmounts?
+
+    /// Makes resources.
+    public init(requests: FunctionResourceAmounts? = nil, limits: FunctionResourceAmounts? = nil) {
+        self.requests = requests
+        self.limits = limits
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case requests, limits
+    }
+}
+
+/// Amounts of processor time and memory.
+public struct FunctionResourceAmounts: Codable, Hashable, Sendable {
+    /// Processors: `1` is one, `250m` a quarter of one.
+    public var cpu: Quantity?
+    /// Bytes of memory, such as `128Mi`.
+    public var memory: Quantity?
+
+    /// Makes amounts.
+    public init(cpu: Quantity? = nil, memory: Quantity? = nil) {
+        self.cpu = cpu
+        self.memory = memory
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case cpu, memory
+    }
+}
+
+/// How far the number of replicas may go.
+public struct FunctionScale: Codable, Hashable, Sendable {
+    /// The least number of replicas.
+    public var min: Int32?
+    /// The greatest number of replicas.
+    public var max: Int32?
+    /// Calls at once that one replica should have.
+    public var targetConcurrency: Int32?
+    /// How long without a call until the function goes to zero.
+    public var idleAfter: String?
+
+    /// Makes a range.
+    public init(
+        min: Int32? = nil, max: Int32? = nil, targetConcurrency: Int32? = nil, idleAfter: String? = nil
+    ) {
+        self.min = min
+        self.max = max
+        self.targetConcurrency = targetConcurrency
+        self.idleAfter = idleAfter
+    }
+
+    /// The least number of replicas when ``min`` is absent.
+    public static let minDefault: Int32 = 1
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case min, max, targetConcurrency, idleAfter
+    }
+}
+
+/// How to see that a replica works.
+public struct FunctionHealth: Codable, Hashable, Sendable {
+    /// The path that answers 200 to 399 when the replica works.
+    public var path: String?
+    /// How long after its start a replica is asked first.
+    public var initialDelay: String?
+    /// How long an answer may take.
+    public var timeout: String?
+    /// How long a replica may take to start.
+    public var startTimeout: String?
+
+    /// Makes a check.
+    public init(
+        path: String? = nil, initialDelay: String? = nil, timeout: String? = nil, startTimeout: String? = nil
+    ) {
+        self.path = path
+        self.initialDelay = initialDelay
+        self.timeout = timeout
+        self.startTimeout = startTimeout
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case path, initialDelay, timeout, startTimeout
+    }
+}

@@ -1,0 +1,19 @@
+/// The annotations that Farebox sets and reads.
+public enum FareboxAnnotation {
+    /// The exact name of a Function's owner, with its case.
+    public static let owner = "farebox.dev/owner"
+    /// The exact name of a function inside its owner.
+    public static let function = "farebox.dev/function"
+    /// On a Repository: the commit that the last push event asked for.
+    public static let requestedCommit = "farebox.dev/requested-commit"
+    /// On a Repository: when that event came, RFC 3339.
+    public static let requestedAt = "farebox.dev/requested-at"
+    /// On a Repository: the delivery id of that event.
+    public static let delivery = "farebox.dev/delivery"
+    /// On a Repository or Function: any new value asks for a reconcile now.
+    public static let reconcileRequestedAt = "farebox.dev/reconcile-requested-at"
+    /// The exact name of the branch that a Function was built from.
+    public static let branch = "farebox.dev/branch"
+    /// On a Deployment: which version of the registry credentials its pull Secret holds.
+    public static let pullCredentials = "farebox.dev/pull-credentials"
+}

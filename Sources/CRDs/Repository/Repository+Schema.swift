@@ -1,0 +1,159 @@
+extension Repository {
+    /// The schema of the fields.
+    static let schema = Schema.object(
+        "A Git repository whose functions Farebox builds and runs.", RootKeys.self, required: [.spec]
+    ) { key in
+        switch key {
+        case .metadata: .metadata(namePattern: Schema.subdomainPattern, nameMaximum: 63)
+        case .spec: RepositorySpec.schema
+        case .status: RepositoryStatus.schema
+        }
+    }
+
+    /// The columns of `kubectl get repositories`.
+    static let columns: [PrinterColumn] = [
+        .ready,
+        PrinterColumn("Branch", ".spec.branch", "The branch that is built."),
+        PrinterColumn("Commit", ".status.deployedCommit", "The commit whose functions run."),
+        PrinterColumn("Functions", type: "integer", ".status.functionCount", "How many functions the stack has."),
+        .reason(isWide: false),
+        .age,
+        PrinterColumn("URL", ".spec.url", "Where the repository is.", isWide: true),
+    ]
+
+    private enum RootKeys: String, CodingKey, CaseIterable {
+        case metadata, spec, status
+    }
+}
+
+extension RepositorySpec {
+    static let schema = Schema.object(
+        "Where the repository is, and what to make of it.", CodingKeys.self, required: [.url]
+    ) { key in
+        switch key {
+        case .url:
+            .string(
+                """
+                The clone URL, such as `https://github.com/alex/shop.git`. It holds no user name or password: those come \
+                from credentialsSecret.
+                """,
+                pattern: #"^https?://[^\s/@?#]+/[^\s?#]+$"#, minimum: 1, maximum: 2048)
+        case .provider:
+            .choice(
+                "The kind of Git host, which decides how its events look and where build statuses go.",
+                of: GitProvider.self, defaultValue: .git)
+        case .branch:
+            .string(
+                "The branch that is built; pushes to others change nothing.",
+                pattern: #"^[^\s~^:?*\[\\/.-][^\s~^:?*\[\\]*$"#, minimum: 1, maximum: 255, defaultValue: branchDefault)
+        case .stackFile:
+            .string(
+                "The path of the stack file from the repository's root; stack.yml or stack.yaml when absent.",
+                pattern: #"^[^/\s][^\\]*$"#, minimum: 1, maximum: 1024)
+        case .credentialsSecret:
+            .objectName(
+                """
+                The Secret in this namespace with the Git host's credentials, in its keys `username` and `password` (a \
+                token is a password). None for a public repository.
+                """)
+        case .installationID:
+            .integer(
+                """
+                The installation of the GitHub App that may read this repository. Not supported yet: setting it stalls the \
+                Repository (reason NotSupportedYet).
+                """,
+                in: 1...Int64.max)
+        case .interval:
+            .duration(
+                """
+                How often the branch is looked at, for Git hosts that send no push events and for events that got lost; \
+                at least `10s`. `0s` turns it off.
+                """, defaultValue: intervalDefault)
+        case .suspend:
+            .boolean(
+                "Whether nothing is built and deployed for now; what runs keeps running.", defaultValue: false)
+        case .build: RepositoryBuild.schema
+        case .payment: FunctionPayment.schema
+        }
+    }
+}
+
+extension RepositoryBuild {
+    static let schema = Schema.object("How images are built.", CodingKeys.self) { key in
+        switch key {
+        case .platforms:
+            .list(
+                """
+                The platforms of the images, such as `linux/amd64`. Not supported yet: images are for the builder's own \
+                platform, and setting this stalls the Repository (reason NotSupportedYet).
+                """,
+                of: .string("A platform.", pattern: "^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$", maximum: 64), maximum: 8)
+        case .args:
+            .map(
+                """
+                Build arguments for every Dockerfile of the stack. They end up in the image's history: never pass a \
+                password here.
+                """,
+                of: .string("The argument's value.", maximum: 4096), maximum: 64)
+        case .timeout:
+            .duration("How long one build may take, from `10s` to `6h`; the cluster's default when absent.")
+        }
+    }
+}
+
+extension RepositoryStatus {
+    static let schema = Schema.object("What was made of it. Written by Farebox only.", CodingKeys.self) { key in
+        switch key {
+        case .observedGeneration: .observedGeneration
+        case .observedCommit:
+            .string("The commit last seen at the branch's head, or asked for by a push.", maximum: 64)
+        case .deployedCommit: .string("The commit whose functions all run.", maximum: 64)
+        case .functionCount: .integer("How many functions the stack has.", in: 0...100_000)
+        case .functions:
+            .list(
+                "The functions of the newest commit.", of: RepositoryFunction.schema, keyedBy: "name", maximum: 1000)
+        case .history:
+            .list(
+                "The last commits that were dealt with, newest first.", of: RepositoryRun.schema,
+                maximum: Int64(historyMaximum))
+        case .lastHandledReconcileAt:
+            .string("The value of annotation farebox.dev/reconcile-requested-at last acted on.", maximum: 1024)
+        case .conditions:
+            .conditions(
+                """
+                Ready (the newest commit runs), SourceFetched, Built, Deployed, StatusReported; Reconciling and Stalled \
+                only while true.
+                """)
+        }
+    }
+}
+
+extension RepositoryFunction {
+    static let schema = Schema.object("One function.", CodingKeys.self, required: [.name, .state]) { key in
+        switch key {
+        case .name: .string("The function's name in the stack file.", minimum: 1, maximum: 253)
+        case .objectName: .string("The Function object.", maximum: 253)
+        case .commit: .string("The commit.", maximum: 64)
+        case .image: .string("The image, pinned to its digest once built.", maximum: 1024)
+        case .state: .choice("How far it is.", of: RepositoryFunctionState.self)
+        case .reason: .string("Why, in one word.", maximum: 128)
+        case .message:
+            .string(
+                "What it means and what to do; after a failed build the last lines of its log.",
+                maximum: Int64(messageMaximum))
+        case .logURL: .string("Where the build's log is.", maximum: 2048)
+        }
+    }
+}
+
+extension RepositoryRun {
+    static let schema = Schema.object("One commit.", CodingKeys.self, required: [.commit, .result]) { key in
+        switch key {
+        case .commit: .string("The commit.", maximum: 64)
+        case .result: .choice("What became of it.", of: RepositoryRunResult.self)
+        case .reason: .string("Why, in one word.", maximum: 128)
+        case .startedAt: .time("When work on it began.")
+        case .finishedAt: .time("When it ended.")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Timing
+
+extension Repository {
+    /// Returns the rules that the Repository breaks and that the schema cannot express.
+    ///
+    /// Nothing set is ever ignored: a field that nothing acts on yet is a violation too, of kind `notSupportedYet`.
+    public func validate() -> [Violation] {
+        [
+            urlViolation, branchViolation, stackFileViolation, intervalViolation,
+            DurationField.violation(
+                spec.build?.timeout, path: "spec.build.timeout", in: RepositoryLimits.buildTimeout),
+        ].compactMap { $0 } + unsupportedFields
+    }
+
+    private var urlViolation: Violation? {
+        let url = spec.url
+        func violation(_ message: String) -> Violation { Violation(path: "spec.url", message: message) }
+        guard let scheme = ["https://", "http://"].first(where: url.hasPrefix) else {
+            return violation("must begin with https:// or http://")
+        }
+        let rest = url.dropFirst(scheme.count)
+        guard !rest.contains("@") else {
+            // The URL is not repeated here: it may hold a password.
+            return violation(
+                "must not hold a user name or password; put them into a Secret and name it in credentialsSecret")
+        }
+        guard let slash = rest.firstIndex(of: "/"), slash != rest.startIndex, rest.index(after: slash) != rest.endIndex
+        else { return violation("must name a host and a repository on it") }
+        guard !rest.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }) else {
+            return violation("must not hold a query, a fragment or spaces")
+        }
+        return nil
+    }
+
+    /// The rules of `git check-ref-format` for a branch.
+    private var branchViolation: Violation? {
+        guard let branch = spec.branch else { return nil }
+        let isBad =
+            branch.isEmpty || branch == "@" || branch.hasPrefix("-") || branch.hasSuffix("/") || branch.hasSuffix(".")
+            || branch.contains("..") || branch.contains("//") || branch.contains("@{")
+            || branch.split(separator: "/", omittingEmptySubsequences: false).contains {
+                $0.isEmpty || $0.hasPrefix(".") || $0.hasSuffix(".lock")
+            }
+            || branch.unicodeScalars.contains {
+                $0.value <= 0x20 || $0.value == 0x7F || "~^:?*[\\".unicodeScalars.contains($0)
+            }
+        return isBad ? Violation(path: "spec.branch", message: "\"\(branch)\" is no name for a Git branch") : nil
+    }
+
+    private var stackFileViolation: Violation? {
+        guard let file = spec.stackFile else { return nil }
+        let parts = file.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }), !file.contains("\0") else {
+            return Violation(
+                path: "spec.stackFile", message: "\"\(file)\" must be a path inside the repository, without . and ..")
+        }
+        return nil
+    }
+
+    private var intervalViolation: Violation? {
+        guard let text = spec.interval, Duration(goStyle: text) != .zero else { return nil }
+        return DurationField.violation(text, path: "spec.interval", in: RepositoryLimits.interval)
+    }
+
+    private var unsupportedFields: [Violation] {
+        var violations: [Violation] = []
+        func refuse(_ path: String, _ message: String) {
+            violations.append(Violation(path: path, message: message, kind: .notSupportedYet))
+        }
+        if spec.installationID != nil {
+            refuse("spec.installationID", "the GitHub App does not work yet; use credentialsSecret and leave it out")
+        }
+        if spec.build?.platforms.isEmpty == false {
+            refuse("spec.build.platforms", "images are for the builder's own platform so far; leave it out")
+        }
+        if spec.payment != nil { refuse("spec.payment", "payments do not work yet; leave it out") }
+        return violations
+    }
+}
+
+/// The bounds of a Repository's fields that its schema cannot express.
+public enum RepositoryLimits {
+    /// How often the branch may be looked at; zero turns it off.
+    public static let interval: ClosedRange<Duration> = .seconds(10)...(.seconds(7 * 86400))
+    /// How long one build may take.
+    public static let buildTimeout: ClosedRange<Duration> = .seconds(10)...(.seconds(6 * 3600))
+}
