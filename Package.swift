@@ -97,5 +97,6 @@ package.targets += [
     tests("KubernetesTypes", ["JSON", "Timing"]),
     tests("Timing"),
     tests("Telemetry"),
+    tests("Cryptography"),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
 ]
