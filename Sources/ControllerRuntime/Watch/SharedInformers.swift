@@ -1,0 +1,150 @@
+public import KubernetesClient
+public import KubernetesTypes
+import Synchronization
+import Timing
+
+/// The informers of a process: one for each kind and scope, however many ask for it.
+///
+/// It owns the tasks of its informers: they run from ``start()`` to ``stop()``.
+public final class SharedInformers: Sendable {
+    private struct Identity: Hashable {
+        let type: ObjectIdentifier
+        let descriptor: ResourceDescriptor
+        let scope: InformerScope
+    }
+
+    private struct Entry {
+        let informer: any RunningInformer
+        var task: Task<Void, Never>?
+    }
+
+    private enum Phase {
+        case waiting
+        case started
+        case stopped
+    }
+
+    private struct Guarded {
+        var entries: [Identity: Entry] = [:]
+        var phase = Phase.waiting
+    }
+
+    private let api: any KubernetesAPI
+    private let guarded = Mutex(Guarded())
+
+    /// Makes an empty set of informers.
+    public init(api: any KubernetesAPI) {
+        self.api = api
+    }
+
+    /// Returns the informer of a kind and scope, and makes it when nobody asked for it before.
+    ///
+    /// After ``start()`` a new one starts at once.
+    ///
+    /// - Parameters:
+    ///   - descriptor: Another version or group of the same shape; by default the type's own.
+    ///   - transform: Takes away what nobody reads. The first caller's is used.
+    public func informer<Resource: KubernetesResource>(
+        _ type: Resource.Type, scope: InformerScope = InformerScope(), at descriptor: ResourceDescriptor? = nil,
+        transform: @escaping Informer<Resource>.Transform = { _ in }
+    ) -> Informer<Resource> {
+        let descriptor = descriptor ?? type.descriptor
+        let identity = Identity(type: ObjectIdentifier(type), descriptor: descriptor, scope: scope)
+        return guarded.withLock { guarded in
+            if let informer = guarded.entries[identity]?.informer as? Informer<Resource> {
+                return informer
+            }
+            let informer = Informer(type, api: api, scope: scope, at: descriptor, transform: transform)
+            let task = guarded.phase == .started ? Task { await informer.run() } : nil
+            guarded.entries[identity] = Entry(informer: informer, task: task)
+            return informer
+        }
+    }
+
+    /// Starts all informers, and from now on each new one.
+    public func start() {
+        guarded.withLock { guarded in
+            guard guarded.phase == .waiting else {
+                return
+            }
+            guarded.phase = .started
+            for (identity, entry) in guarded.entries {
+                let informer = entry.informer
+                guarded.entries[identity]?.task = Task { await informer.run() }
+            }
+        }
+    }
+
+    /// Stops all informers and returns when they have; what they hold can still be read.
+    public func stop() async {
+        let tasks = guarded.withLock { guarded in
+            guarded.phase = .stopped
+            return guarded.entries.values.compactMap(\.task)
+        }
+        tasks.forEach { $0.cancel() }
+        for task in tasks {
+            await task.value
+        }
+    }
+
+    /// The resources that are not held completely yet, in words.
+    public var unsynced: [String] {
+        guarded.withLock { guarded in
+            guarded.entries.values.filter { !$0.informer.hasSynced }.map(\.informer.name).sorted()
+        }
+    }
+
+    /// Waits until every informer that exists now holds its whole collection.
+    ///
+    /// - Throws: ``InformersNotSynced`` after `limit`; `CancellationError`.
+    public func waitForSync(within limit: Duration = .seconds(120)) async throws {
+        let informers = guarded.withLock { $0.entries.values.map(\.informer) }
+        do {
+            try await withDeadline(limit) {
+                for informer in informers {
+                    try await informer.waitForSync()
+                }
+            }
+        } catch is DeadlineExceeded {
+            throw InformersNotSynced(resources: unsynced, limit: limit)
+        }
+    }
+}
+
+/// Collections could not be read in time: a missing permission, a missing kind or an API server out of reach.
+public struct InformersNotSynced: Error, Hashable, CustomStringConvertible {
+    /// The resources in question.
+    public let resources: [String]
+
+    /// How long was waited.
+    public let limit: Duration
+
+    /// One line for a person.
+    public var description: String {
+        "not listed within \(limit.goStyle): \(resources.joined(separator: ", ")); "
+            + "check that they exist and that this process may list and watch them"
+    }
+}
+
+/// An informer of whatever kind.
+protocol RunningInformer: Sendable {
+    /// The resource and where it is watched, for people.
+    var name: String { get }
+    var hasSynced: Bool { get }
+    func run() async
+    func waitForSync() async throws
+}
+
+extension Informer: RunningInformer {
+    /// The resource and where it is watched, such as `pods.v1 in farebox-functions`.
+    var name: String {
+        var name = "\(descriptor)"
+        if let namespace = scope.namespace {
+            name += " in \(namespace)"
+        }
+        if let selector = scope.labelSelector ?? scope.fieldSelector {
+            name += " with \(selector)"
+        }
+        return name
+    }
+}
