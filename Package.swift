@@ -53,7 +53,9 @@ let package = Package(
         module("KubernetesClient", ["HTTP", "KubernetesTypes", "JSON", "YAML", "Cryptography", "Telemetry", "Timing"]),
 
         // Level 3.
-        module("ControllerRuntime", ["KubernetesClient", "KubernetesTypes", "HTTP", "JSON", "Telemetry", "Timing"]),
+        module(
+            "ControllerRuntime",
+            ["KubernetesClient", "KubernetesTypes", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
         module(
             "Builds",
             ["Archive", "Cryptography", "CRDs", "HTTP", "KubernetesTypes", "JSON", "YAML", "Telemetry", "Timing"]),
