@@ -31,6 +31,7 @@ let package = Package(
     targets: [
         // C libraries from Debian. Each is imported by exactly one module.
         .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CProcess"),
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "COpenSSL"),
         .systemLibrary(name: "CYAML"),
@@ -58,7 +59,10 @@ let package = Package(
             ["KubernetesClient", "KubernetesTypes", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
         module(
             "Builds",
-            ["Archive", "Cryptography", "CRDs", "HTTP", "KubernetesTypes", "JSON", "YAML", "Telemetry", "Timing"]),
+            [
+                "Archive", "CProcess", "Cryptography", "CRDs", "HTTP", "KubernetesTypes", "JSON", "YAML", "Telemetry",
+                "Timing",
+            ]),
 
         // Level 4: one process each.
         module(
@@ -101,4 +105,5 @@ package.targets += [
     tests("Telemetry"),
     tests("Cryptography"),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
+    tests("Builds", ["CRDs", "Cryptography", "JSON", "KubernetesTypes"]),
 ]

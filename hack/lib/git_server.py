@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A Git host for the demo and the end-to-end tests: real `git http-backend`, and a signed webhook after each push.
 
-    git_server.py --root DIR --listen ADDRESS:PORT [--webhook URL --secret FILE] [--user NAME:PASSWORD]
+    git_server.py --root DIR --listen ADDRESS:PORT [--webhook URL --secret FILE] [--user NAME:PASSWORD] [--branches-only]
 
 Repositories are the bare ones below DIR (DIR/alice/shop.git is served as /alice/shop.git). After a push that changed a
-branch it posts the event that GitHub would post, signed as GitHub signs it, and prints what came back.
+branch it posts the event that GitHub would post, signed as GitHub signs it, and prints what came back. With
+--branches-only it is an old server that hands out no commit by its name.
 """
 
 import argparse
@@ -115,11 +116,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(self.options.root), "GIT_HTTP_EXPORT_ALL": "1",
             "REQUEST_METHOD": self.command, "PATH_INFO": path, "QUERY_STRING": query, "REMOTE_USER": "pusher",
             "CONTENT_TYPE": self.headers.get("Content-Type", ""), "CONTENT_LENGTH": str(len(body)),
-            "REMOTE_ADDR": self.client_address[0], "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "REMOTE_ADDR": self.client_address[0],
+            "GIT_PROTOCOL": "" if self.options.branches_only else self.headers.get("Git-Protocol", ""),
             "GIT_CONFIG_COUNT": "3",
             "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*",
             "GIT_CONFIG_KEY_1": "http.receivepack", "GIT_CONFIG_VALUE_1": "true",
-            "GIT_CONFIG_KEY_2": "uploadpack.allowReachableSHA1InWant", "GIT_CONFIG_VALUE_2": "true",
+            "GIT_CONFIG_KEY_2": "uploadpack.allowReachableSHA1InWant",
+            "GIT_CONFIG_VALUE_2": json.dumps(not self.options.branches_only),
         }
         done = subprocess.run(["git", "http-backend"], input=body, capture_output=True, env=environment, check=False)
         head, _, content = done.stdout.partition(b"\r\n\r\n")
@@ -157,6 +160,7 @@ def main() -> None:
     parser.add_argument("--webhook", metavar="URL")
     parser.add_argument("--secret", metavar="FILE")
     parser.add_argument("--user", metavar="NAME:PASSWORD")
+    parser.add_argument("--branches-only", action="store_true")
     Handler.options = parser.parse_args()
     address, _, port = Handler.options.listen.rpartition(":")
     server = http.server.ThreadingHTTPServer((address, int(port)), Handler)

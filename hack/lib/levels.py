@@ -21,6 +21,7 @@ C_OWNER = {
     "CArchive": "Archive",
     "CCurl": "HTTP",
     "CEpoll": "HTTP",
+    "CProcess": "Builds",
     "COpenSSL": "Cryptography",
     "CYAML": "YAML",
 }

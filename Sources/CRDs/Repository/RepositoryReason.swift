@@ -46,6 +46,8 @@ public enum RepositoryReason: String, CaseIterable, Sendable {
     case gitUnreachable = "GitUnreachable"
     /// The URL leads to an address that is not allowed.
     case gitAddressRefused = "GitAddressRefused"
+    /// Git failed in a way that has no name of its own; the message has its last line.
+    case gitFailed = "GitFailed"
     /// The repository is larger, or has more files, than allowed.
     case sourceTooLarge = "SourceTooLarge"
 
@@ -80,6 +82,10 @@ public enum RepositoryReason: String, CaseIterable, Sendable {
     case registryAuthFailed = "RegistryAuthFailed"
     /// The registry does not answer, or refuses the image.
     case pushFailed = "PushFailed"
+    /// The registry cannot be reached, or answers with faults of its own.
+    case registryUnreachable = "RegistryUnreachable"
+    /// The build pod was evicted or its node went away; it is tried again.
+    case evicted = "Evicted"
     /// The builder did not start, or ended for no reason of the author's.
     case builderFailed = "BuilderFailed"
     /// A quota is used up.

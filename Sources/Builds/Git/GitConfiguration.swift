@@ -1,0 +1,49 @@
+/// What the operator allows a checkout to do and to use.
+public struct GitConfiguration: Sendable, Equatable {
+    /// Absolute path of the `git` program.
+    public var program = "/usr/bin/git"
+    /// Folder for the work; each checkout makes and removes its own below it.
+    public var scratchFolder = "/tmp"
+    /// Whether `http://` is accepted; off, since anyone on the way could change what gets built.
+    public var allowsPlainHTTP = false
+    /// Whether hosts with private, loopback and link-local addresses are accepted; off, since tenants choose the host.
+    public var allowsPrivateAddresses = false
+    /// Extra trusted certificates in PEM, as a file; the system's own when nil.
+    public var certificatesPath: String?
+    /// One whole checkout may take this long.
+    public var checkoutTimeout: Duration = .seconds(120)
+    /// One question for the head of a branch may take this long.
+    public var headTimeout: Duration = .seconds(20)
+    /// A connection slower than 1 kB/s for this long is given up.
+    public var stallTimeout: Duration = .seconds(20)
+    /// What Git receives may take this much disk.
+    public var receivedBytesMaximum = 256 << 20
+    /// The files of the commit may have this much together.
+    public var filesBytesMaximum = 512 << 20
+    /// The commit may hold this many files.
+    public var filesMaximum = 20_000
+    /// A path in the commit may have this many bytes.
+    public var pathBytesMaximum = 1024
+
+    /// Makes a configuration with the defaults.
+    public init() {}
+}
+
+/// What a private repository asks for: a user and a password or token.
+///
+/// It has no description: interpolating it into a message shows nothing.
+public struct GitCredentials: Sendable, Hashable, CustomStringConvertible {
+    /// The user.
+    public let username: String
+    /// The password or token.
+    public let password: String
+
+    /// Makes credentials.
+    public init(username: String, password: String) {
+        self.username = username
+        self.password = password
+    }
+
+    /// Never the values.
+    public var description: String { "(credentials)" }
+}

@@ -1,0 +1,68 @@
+import CRDs
+import Testing
+
+@testable import Builds
+
+@Suite("A Git address")
+struct GitURLTests {
+    @Test(
+        "is taken apart into host, owner and repository",
+        arguments: [
+            ("https://git.example.com/alice/shop.git", "git.example.com", 443, "alice", "shop"),
+            ("https://GIT.example.com:443/alice/shop/", "git.example.com", 443, "alice", "shop"),
+            ("HTTPS://git.example.com:8443/group/sub/shop", "git.example.com", 8443, "sub", "shop"),
+            ("http://10.99.0.1:3000/alice/shop.git", "10.99.0.1", 3000, "alice", "shop"),
+            ("https://[2001:db8::1]:8443/alice/shop", "[2001:db8::1]", 8443, "alice", "shop"),
+        ])
+    func parts(text: String, host: String, port: Int, owner: String, repository: String) throws {
+        let url = try GitURL(text, allowsPlainHTTP: true)
+
+        #expect(url.host == host)
+        #expect(Int(url.effectivePort) == port)
+        #expect(url.owner == owner)
+        #expect(url.repository == repository)
+    }
+
+    @Test(
+        "that could mean something else is refused",
+        arguments: [
+            "", "https://", "https:///a/b", "https://host", "https://host/", "git@host:a/b", "ssh://host/a/b",
+            "file:///etc", "ext::sh -c id", "https://user@host/a/b", "https://user:pass@host/a/b", "--upload-pack=x",
+            "https://host/a/b?x=1", "https://host/a/b#c", "https://host/a b", "https://host/a\nb", "https://ho st/a",
+            "https://host:0/a/b", "https://host:99999/a/b", "https://host/a/../b", "https://host//b",
+            "https://-host/a/b", "https://host\\@other/a/b", "https://hößt/a/b", "http://host/a/b",
+        ])
+    func refused(text: String) {
+        let failure = #expect(throws: BuildFailure.self) { try GitURL(text, allowsPlainHTTP: false) }
+
+        #expect(failure?.reason == .invalid)
+        #expect(failure?.message.contains("user:pass") == false)
+    }
+
+    @Test(
+        "has branch names judged as Git judges them",
+        arguments: [
+            ("main", true), ("feature/x", true), ("v1.2", true), ("grün", true), ("", false), ("-x", false),
+            ("a..b", false), ("a b", false), ("a~1", false), ("a.lock", false), (".a", false), ("a/.b", false),
+            ("a//b", false), ("a/", false), ("@", false), ("a@{1}", false), ("a\u{1}", false), ("a\\b", false),
+            (String(repeating: "a", count: 245), false),
+        ])
+    func branches(name: String, isBranch: Bool) {
+        #expect(GitRevision.isBranch(name) == isBranch)
+    }
+
+    @Test(
+        "is public or not, address by address",
+        arguments: [
+            ("8.8.8.8", true), ("10.1.2.3", false), ("172.31.255.255", false), ("172.32.0.1", true),
+            ("169.254.169.254", false), ("100.64.0.1", false), ("127.9.9.9", false), ("0.0.0.0", false),
+            ("224.0.0.1", false), ("255.255.255.255", false), ("192.168.1.1", false), ("2606:4700::1111", true),
+            ("::1", false), ("::", false), ("fd00:ec2::254", false), ("fe80::1", false), ("64:ff9b::a00:1", false),
+            ("2002:a00:1::", false), ("::ffff:10.0.0.1", false), ("ff02::1", false), ("2001::1", false),
+        ])
+    func addresses(text: String, isPublic: Bool) throws {
+        let address = try #require(NetworkAddress(text))
+
+        #expect(address.isPublic == isPublic)
+    }
+}
