@@ -14,10 +14,14 @@ public struct LeaderElectionConfiguration: Sendable, Equatable {
     /// A candidate waits this long after it last saw the record change. Default 15 s.
     public var duration = Duration.seconds(15)
 
-    /// A leader that could not renew for this long stops leading. Default 10 s.
+    /// A leader that could not renew for this long stops leading.
+    ///
+    /// Default 10 s.
     public var renewDeadline = Duration.seconds(10)
 
-    /// How often the leader renews. Default 2 s.
+    /// How often the leader renews.
+    ///
+    /// Default 2 s.
     public var retryPeriod = Duration.seconds(2)
 
     /// Makes a configuration with the default times.

@@ -9,7 +9,9 @@ import Timing
 struct LeaderElectionMachine: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// What to do next. Each is answered by one of the events.
+    /// What to do next.
+    ///
+    /// Each is answered by one of the events.
     enum Action: Equatable, Sendable {
         /// Get the Lease: `found`, `missing` or `failed`.
         case read

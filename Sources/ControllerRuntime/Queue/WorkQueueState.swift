@@ -46,7 +46,9 @@ struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         let stamp: UInt64
     }
 
-    /// The ready keys of one priority. Records whose stamp is old are left in place and skipped.
+    /// The ready keys of one priority.
+    ///
+    /// Records whose stamp is old are left in place and skipped.
     private struct Band: Sendable {
         let priority: Int
         var records = FIFO<Record>()

@@ -10,7 +10,9 @@ import Synchronization
 ///
 /// An object that cannot be read as a `Resource` is left as it was last seen, logged and counted.
 public final class Informer<Resource: KubernetesResource>: Sendable {
-    /// Is told of each change, in order, by one caller at a time. It must not block.
+    /// Is told of each change, in order, by one caller at a time.
+    ///
+    /// It must not block.
     public typealias Handler = @Sendable (InformerEvent<Resource>) -> Void
 
     /// Takes away what nobody reads before an object is held.

@@ -13,7 +13,9 @@ import Timing
 struct ReflectorMachine: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// What to do next. Each is answered by one of the events named.
+    /// What to do next.
+    ///
+    /// Each is answered by one of the events named.
     enum Action: Equatable, Sendable {
         /// Ask for one page; answer `page` or `listFailed`. Without a continuation a new list begins: what earlier
         /// pages brought is void.
