@@ -1,0 +1,82 @@
+import Glibc
+import Synchronization
+
+/// Tells of SIGTERM and SIGINT as they come.
+///
+/// The handler may do next to nothing, so it writes the signal's number into a pipe, and a thread of its own reads them
+/// there. There is one watcher for the life of the process: signals belong to the process.
+final class SignalWatcher: Sendable {
+    static let shared = SignalWatcher()
+
+    /// The writing end, for the handler: an atomic, since a handler must not touch anything that may be half initialised.
+    private static let writingEnd = Atomic<Int32>(-1)
+
+    private let listeners = Mutex<[@Sendable (Int32) -> Void]>([])
+    private let readingEnd: Int32
+
+    private init() {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            readingEnd = -1
+            return
+        }
+        readingEnd = ends[0]
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        Self.writingEnd.store(ends[1], ordering: .sequentiallyConsistent)
+    }
+
+    /// Calls `listener` on a thread of its own for each signal from now on.
+    ///
+    /// The first call takes the signals over: they no longer end the process by themselves.
+    func listen(_ listener: @escaping @Sendable (Int32) -> Void) {
+        let isFirst = listeners.withLock { listeners in
+            listeners.append(listener)
+            return listeners.count == 1
+        }
+        guard isFirst, readingEnd >= 0 else {
+            return
+        }
+        startThread()
+        for number in [SIGTERM, SIGINT] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { number in
+                let saved = errno
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = write(SignalWatcher.writingEnd.load(ordering: .relaxed), &byte, 1)
+                errno = saved
+            }
+            action.sa_flags = SA_RESTART
+            _ = sigaction(number, &action, nil)
+        }
+    }
+
+    private func startThread() {
+        var thread = pthread_t()
+        // The watcher lives as long as the process, so it needs no retain here.
+        _ = pthread_create(
+            &thread, nil,
+            { _ in
+                SignalWatcher.shared.readSignals()
+                return nil
+            }, nil)
+        pthread_detach(thread)
+    }
+
+    private func readSignals() {
+        var byte: UInt8 = 0
+        while true {
+            let count = read(readingEnd, &byte, 1)
+            if count < 0, errno == EINTR {
+                continue
+            }
+            guard count == 1 else {
+                return
+            }
+            for listener in listeners.withLock({ $0 }) {
+                listener(Int32(byte))
+            }
+        }
+    }
+}
