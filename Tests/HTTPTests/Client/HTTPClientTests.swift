@@ -1,0 +1,158 @@
+import Glibc
+import Synchronization
+import Testing
+
+@testable import HTTP
+
+@Suite("HTTP client", .timeLimit(.minutes(1)))
+struct HTTPClientTests {
+    @Test("A request arrives as it was given and the response comes back whole")
+    func exchanges() async throws {
+        let seen = Mutex("")
+        let server = try ScriptedServer { connection in
+            seen.withLock { $0 = connection.readRequest() ?? "" }
+            connection.respond("made", status: "201 Created", headers: "X-One: 1\r\nx-one: 2\r\n")
+        }
+        let client = HTTPClient()
+        let headers = HTTPHeaders([("X-Test", "yes"), ("X-Empty", ""), ("Content-Length", "99")])
+
+        let response = try await client.send(
+            HTTPClientRequest(.post, url: server.url("/a?b=c"), headers: headers, body: .bytes(Array("hello".utf8))))
+
+        let request = seen.withLock { $0 }
+        #expect(request.hasPrefix("POST /a?b=c HTTP/1.1\r\n"))
+        #expect(request.contains("X-Test: yes\r\n"))
+        #expect(request.contains("X-Empty:\r\n"))
+        #expect(request.contains("Content-Length: 5\r\n") && !request.contains("99"))
+        #expect(!request.contains("Expect"))
+        #expect(request.hasSuffix("\r\n\r\nhello"))
+        #expect(response.status == .created)
+        #expect(response.headers.values(for: "x-one") == ["1", "2"])
+        #expect(response.body == Array("made".utf8))
+    }
+
+    @Test("One connection serves requests one after another")
+    func reuses() async throws {
+        let server = try ScriptedServer { connection in
+            while connection.readRequest() != nil { connection.respond("x") }
+        }
+        let client = HTTPClient()
+
+        for method in [HTTPMethod.get, .delete, .get] {
+            let response = try await client.send(HTTPClientRequest(method, url: server.url()))
+            #expect(response.status == .ok)
+        }
+
+        #expect(server.connectionCount == 1)
+        #expect(client.connectionsBegun == 1)
+    }
+
+    @Test("A body longer than allowed ends the transfer")
+    func limitsBody() async throws {
+        let server = try ScriptedServer { connection in
+            _ = connection.readRequest()
+            connection.respond(String(repeating: "x", count: 1001))
+        }
+        var request = HTTPClientRequest(url: server.url())
+        request.responseBytesMaximum = 1000
+
+        await #expect(throws: HTTPClientError.bodyTooLarge(bytesMaximum: 1000)) {
+            try await HTTPClient().send(request)
+        }
+    }
+
+    @Test("A header section longer than allowed ends the transfer")
+    func limitsHeaders() async throws {
+        let server = try ScriptedServer { connection in
+            _ = connection.readRequest()
+            connection.send("HTTP/1.1 200 OK\r\n")
+            while connection.send("X-Filler: \(String(repeating: "y", count: 4000))\r\n") {}
+        }
+
+        await #expect(throws: HTTPClientError.headersTooLarge(bytesMaximum: 64 << 10)) {
+            try await HTTPClient().send(HTTPClientRequest(url: server.url()))
+        }
+    }
+
+    @Test("Interim responses and trailers are not taken for the head")
+    func skipsInterim() async throws {
+        let server = try ScriptedServer { connection in
+            _ = connection.readRequest()
+            connection.send("HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n")
+            connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n")
+            connection.send("3\r\nabc\r\n0\r\nX-Late: 1\r\n\r\n")
+        }
+
+        let response = try await HTTPClient().send(HTTPClientRequest(url: server.url()))
+
+        #expect(response.headers["X-Early"] == nil)
+        #expect(response.headers["X-Late"] == nil)
+        #expect(response.body == Array("abc".utf8))
+    }
+
+    @Test("A redirect is returned, not followed, unless asked for")
+    func redirects() async throws {
+        let server = try ScriptedServer { connection in
+            while let request = connection.readRequest() {
+                if request.hasPrefix("GET /new") {
+                    connection.respond("arrived")
+                } else {
+                    connection.respond("", status: "302 Found", headers: "Location: /new\r\n")
+                }
+            }
+        }
+        let follower = HTTPClient(configuration: HTTPClientConfiguration(redirectsMaximum: 1))
+
+        let returned = try await HTTPClient().send(HTTPClientRequest(url: server.url("/old")))
+        let followed = try await follower.send(HTTPClientRequest(url: server.url("/old")))
+
+        #expect(returned.status == HTTPStatus(302))
+        #expect(returned.headers["location"] == "/new")
+        #expect(followed.status == .ok)
+        #expect(followed.headers["location"] == nil)
+        #expect(followed.body == Array("arrived".utf8))
+    }
+
+    @Test("A file is sent as the body")
+    func sendsFile() async throws {
+        let path = "/tmp/farebox-upload-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let file = try #require(fopen(path, "w"))
+        _ = content.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
+        fclose(file)
+        defer { unlink(path) }
+        let length = Mutex("")
+        let server = try ScriptedServer { connection in
+            let request = connection.readRequest() ?? ""
+            length.withLock { $0 = String(request.split(separator: "\r\n").first { $0.hasPrefix("Content-L") } ?? "") }
+            connection.respond("ok")
+        }
+
+        let response = try await HTTPClient().send(
+            HTTPClientRequest(.put, url: server.url(), body: .file(path: path)))
+
+        #expect(response.status == .ok)
+        #expect(length.withLock { $0 } == "Content-Length: 300000")
+    }
+
+    @Test(
+        "A request that cannot be sent is refused before anything leaves",
+        arguments: [
+            HTTPClientRequest(.put, url: "http://127.0.0.1:1/", body: .file(path: "/does/not/exist")),
+            HTTPClientRequest(.put, url: "http://127.0.0.1:1/", body: .file(path: "/tmp")),
+            HTTPClientRequest(url: "not a url"), HTTPClientRequest(url: "file:///etc/passwd"),
+            HTTPClientRequest(url: "gopher://127.0.0.1/"), HTTPClientRequest(url: ""),
+        ])
+    func refusesUnsendable(request: HTTPClientRequest) async throws {
+        let error = await #expect(throws: HTTPClientError.self) { try await HTTPClient().send(request) }
+
+        #expect(error?.mayHaveArrived == false)
+    }
+
+    @Test("URLs with credentials are refused")
+    func refusesUserInfo() async throws {
+        await #expect(throws: HTTPClientError.self) {
+            try await HTTPClient().send(HTTPClientRequest(url: "http://user:secret@127.0.0.1:1/"))
+        }
+    }
+}
