@@ -1,0 +1,228 @@
+import CEpoll
+import Glibc
+
+/// One descriptor on one loop: its registration, its interest, its unsent bytes and its deadline.
+///
+/// Subclasses say what its events mean. Everything runs on the loop's thread. Events are level-triggered, so nothing
+/// is lost by not reading; a reader that must wait drops its interest in reading instead.
+class Channel: @unchecked Sendable {
+    // SAFETY: a channel is touched on its loop's thread only; references that travel elsewhere come back through
+    // `EventLoop.execute` before anything of the channel is used.
+
+    /// Unsent bytes above which whoever produces them has to pause.
+    static let outputPauseBytes = 256 * 1024
+    /// Unsent bytes below which a paused producer goes on.
+    static let outputResumeBytes = 64 * 1024
+
+    let loop: EventLoop
+    private(set) var descriptor: Int32
+    fileprivate(set) var interest: UInt32
+    /// What the kernel could not take yet.
+    private(set) var output = OutputQueue()
+    private(set) var isOpen = true
+    /// Set by the loop: tells this channel's events from those of an earlier one with the same descriptor.
+    var generation: UInt32 = 0
+    /// Monotonic nanoseconds; kept by the loop.
+    var deadline: UInt64 = .max
+
+    /// Takes over `descriptor`, which must be non-blocking; `close` closes it.
+    init(loop: EventLoop, descriptor: Int32, interest: UInt32) {
+        self.loop = loop
+        self.descriptor = descriptor
+        self.interest = interest
+    }
+
+    deinit {
+        if isOpen {
+            Glibc.close(descriptor)
+        }
+    }
+
+    var token: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor)) }
+
+    // MARK: What a subclass says
+
+    /// Bytes, the end of the stream or an error can be read.
+    func readable() {}
+
+    /// All bytes that waited have been sent.
+    func drained() {}
+
+    /// The bytes that wait fell below `outputResumeBytes`; producers may go on.
+    func outputFell() {}
+
+    /// The peer is gone while reading is paused, or sending failed.
+    func failed() { close() }
+
+    /// The deadline has come.
+    func timedOut() { close() }
+
+    /// The descriptor was closed.
+    func closed() {}
+
+    // MARK: Events
+
+    func handle(_ events: UInt32) {
+        if events & EPOLLOUT.rawValue != 0 {
+            writable()
+            guard isOpen else { return }
+        }
+        if events & EPOLLIN.rawValue != 0, isReading {
+            readable()
+        } else if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
+            if isReading {
+                readable()
+            } else {
+                failed()
+            }
+        }
+    }
+
+    /// The socket takes bytes again; a connecting socket overrides it to learn the outcome.
+    func writable() {
+        flush()
+    }
+
+    /// Whether the kernel tells us of bytes to read.
+    var isReading: Bool { interest & EPOLLIN.rawValue != 0 }
+
+    /// Leaves further bytes in the kernel until `resumeReading`.
+    func pauseReading() {
+        guard isOpen, isReading else { return }
+        interest &= ~EPOLLIN.rawValue
+        loop.updateInterest(of: self)
+    }
+
+    /// Takes bytes again after `pauseReading`.
+    func resumeReading() {
+        guard isOpen, !isReading else { return }
+        interest |= EPOLLIN.rawValue
+        loop.updateInterest(of: self)
+    }
+
+    /// Asks to be told when the socket takes bytes.
+    func awaitWritable() {
+        guard isOpen, interest & EPOLLOUT.rawValue == 0 else { return }
+        interest |= EPOLLOUT.rawValue
+        loop.updateInterest(of: self)
+    }
+
+    // MARK: Bytes
+
+    /// The outcome of one `recv`.
+    enum Received {
+        /// So many bytes lie in the loop's read buffer.
+        case bytes(Int)
+        /// Nothing is there now.
+        case nothing
+        /// The peer sends no more.
+        case end
+        /// The connection is broken.
+        case failure
+    }
+
+    /// Reads once into the loop's buffer.
+    func receive() -> Received {
+        while true {
+            let count = recv(descriptor, loop.readBuffer.baseAddress, loop.readBuffer.count, 0)
+            if count > 0 {
+                return .bytes(count)
+            }
+            if count == 0 {
+                return .end
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .nothing
+            default: return .failure
+            }
+        }
+    }
+
+    /// Sends `bytes`, or keeps what the kernel does not take.
+    ///
+    /// - Returns: How many bytes the kernel took at once, `nil` when the connection is broken: the caller closes it.
+    @discardableResult
+    func send(_ bytes: Span<UInt8>) -> Int? {
+        guard isOpen else { return nil }
+        guard output.isEmpty else {
+            output.append(bytes)
+            return 0
+        }
+        let sent = bytes.withUnsafeBytes { sendNow($0) }
+        guard let sent else { return nil }
+        if sent < bytes.count {
+            output.append(bytes.extracting(sent..<bytes.count))
+            awaitWritable()
+        }
+        return sent
+    }
+
+    /// Keeps `bytes` to be sent when the socket takes bytes, which is not asked for here.
+    func keep(_ bytes: Span<UInt8>) {
+        output.append(bytes)
+    }
+
+    /// Sends what waits.
+    func flush() {
+        while !output.isEmpty {
+            let sent = output.withUnsafeBytes { sendNow($0) }
+            guard let sent else {
+                failed()
+                return
+            }
+            if sent == 0 {
+                break
+            }
+            let wasHigh = output.count > Self.outputResumeBytes
+            output.removeFirst(sent)
+            if wasHigh, output.count <= Self.outputResumeBytes {
+                outputFell()
+                guard isOpen else { return }
+            }
+        }
+        if output.isEmpty {
+            if interest & EPOLLOUT.rawValue != 0 {
+                interest &= ~EPOLLOUT.rawValue
+                loop.updateInterest(of: self)
+            }
+            drained()
+        }
+    }
+
+    /// Forgets the unsent bytes and returns them.
+    func takeOutput() -> [UInt8] {
+        output.takeAll()
+    }
+
+    /// Tells the peer that nothing more comes; it can still be read.
+    func endSending() {
+        guard isOpen else { return }
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// Closes the descriptor; nothing happens on this channel afterwards but `closed()`, once.
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        loop.unregister(self)
+        Glibc.close(descriptor)
+        _ = output.takeAll()
+        closed()
+    }
+
+    /// Returns the bytes the kernel took, 0 when it takes none now, `nil` when the connection is broken.
+    private func sendNow(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        while true {
+            let count = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            if count >= 0 {
+                return count
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return 0
+            default: return nil
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+/// Deadlines of numbered things, in slots of one tick each: setting and removing cost the same however many there are.
+///
+/// A deadline fires in the first `advance` at or after it, rounded up to the tick. Moving a deadline later, what every
+/// request on a kept connection does, only writes a number: the entry is looked at again when its old slot comes up.
+/// Numbers are small and dense (file descriptors). Time is in ticks of the caller's choice, from any origin.
+struct TimerWheel {
+    /// Slots of the wheel: 512 ticks of 128 ms are 65 s, longer than most waits, so that few entries go round twice.
+    static let slotCount = 512
+
+    private struct Entry {
+        var next: Int32 = -1
+        var previous: Int32 = -1
+        /// The slot that holds the entry, −1 while it is not set.
+        var slot: Int32 = -1
+        /// The tick at which the slot comes up; never after `deadline`.
+        var due: UInt64 = 0
+        var deadline: UInt64 = 0
+    }
+
+    private var entries: [Entry] = []
+    private var heads: [Int32]
+    private var now: UInt64
+    /// How many deadlines are set.
+    private(set) var count = 0
+
+    /// Makes an empty wheel at the time `now`.
+    init(now: UInt64) {
+        self.now = now
+        heads = Array(repeating: -1, count: Self.slotCount)
+    }
+
+    /// Sets or moves the deadline of `id`; a deadline in the past fires at the next tick.
+    mutating func set(_ id: Int, deadline: UInt64) {
+        precondition(id >= 0, "Timer ids are not negative")
+        while entries.count <= id {
+            entries.append(Entry())
+        }
+        if entries[id].slot >= 0, deadline >= entries[id].due {
+            entries[id].deadline = deadline
+            return
+        }
+        remove(id)
+        entries[id].deadline = deadline
+        link(id)
+        count += 1
+    }
+
+    /// Forgets the deadline of `id`, if it has one.
+    mutating func remove(_ id: Int) {
+        guard id < entries.count, entries[id].slot >= 0 else { return }
+        unlink(id)
+        count -= 1
+    }
+
+    /// Moves the time forward and returns the ids whose deadline has come; they are no longer set then.
+    mutating func advance(to time: UInt64) -> [Int] {
+        guard time > now else { return [] }
+        guard count > 0 else {
+            now = time
+            return []
+        }
+        var fired: [Int] = []
+        // Past a whole turn every slot has been seen.
+        let first = time - now > UInt64(Self.slotCount) ? time - UInt64(Self.slotCount) + 1 : now + 1
+        now = time
+        for tick in first...time {
+            var id = heads[Int(tick % UInt64(Self.slotCount))]
+            while id >= 0 {
+                let next = entries[Int(id)].next
+                if entries[Int(id)].deadline <= time {
+                    unlink(Int(id))
+                    count -= 1
+                    fired.append(Int(id))
+                } else {
+                    unlink(Int(id))
+                    link(Int(id))
+                }
+                id = next
+            }
+        }
+        return fired
+    }
+
+    /// Ticks until something may have to fire, `nil` when nothing is set.
+    var ticksToNext: UInt64? {
+        guard count > 0 else { return nil }
+        for distance in 1...UInt64(Self.slotCount) where heads[Int((now + distance) % UInt64(Self.slotCount))] >= 0 {
+            return distance
+        }
+        return 1
+    }
+
+    /// Puts `id` into the slot of its deadline, at most one turn ahead.
+    private mutating func link(_ id: Int) {
+        let ahead = entries[id].deadline > now ? entries[id].deadline - now : 1
+        let due = now + min(ahead, UInt64(Self.slotCount) - 1)
+        let slot = Int32(due % UInt64(Self.slotCount))
+        let head = heads[Int(slot)]
+        entries[id].slot = slot
+        entries[id].due = due
+        entries[id].previous = -1
+        entries[id].next = head
+        if head >= 0 {
+            entries[Int(head)].previous = Int32(id)
+        }
+        heads[Int(slot)] = Int32(id)
+    }
+
+    private mutating func unlink(_ id: Int) {
+        let entry = entries[id]
+        if entry.previous >= 0 {
+            entries[Int(entry.previous)].next = entry.next
+        } else {
+            heads[Int(entry.slot)] = entry.next
+        }
+        if entry.next >= 0 {
+            entries[Int(entry.next)].previous = entry.previous
+        }
+        entries[id].slot = -1
+        entries[id].next = -1
+        entries[id].previous = -1
+    }
+}

@@ -1,0 +1,53 @@
+/// How an `HTTPServer` listens and what it puts up with.
+public struct HTTPServerConfiguration: Sendable {
+    /// The numeric address to listen on. `::` takes IPv4 as well where the machine has IPv6; `0.0.0.0` IPv4 only.
+    public var address = "0.0.0.0"
+    /// The TCP port; 0 lets the kernel choose, `start()` tells which.
+    public var port: UInt16 = 0
+    /// Event loops, each a thread with a listening socket of its own.
+    public var loops = 1
+    /// Names the threads.
+    public var name = "http"
+    /// The largest heads taken.
+    public var headLimits = HeadLimits()
+    /// The largest content a handler gets, 32 MiB unless told: longer ones are answered 413. Proxied content has no limit.
+    public var bodyBytesMaximum: UInt64 = 32 * 1024 * 1024
+    /// Connections open at once over all loops; further ones wait in the kernel.
+    public var connectionsMaximum = 16 * 1024
+    /// How long each wait may take.
+    public var timeouts = HTTPServerTimeouts()
+    /// How long `run()` lets requests finish once it is cancelled.
+    public var shutdownGrace: Duration = .seconds(20)
+
+    /// Takes the defaults given above.
+    public init() {}
+}
+
+/// How long a server waits for a client.
+public struct HTTPServerTimeouts: Sendable {
+    /// From the first byte of a head to its last.
+    public var head: Duration = .seconds(15)
+    /// Between two pieces of a request's content.
+    public var bodyIdle: Duration = .seconds(60)
+    /// Between two requests on one connection; more than the 60 s of common load balancers, so that they close first.
+    public var keepAliveIdle: Duration = .seconds(75)
+    /// While the client takes none of the bytes that wait for it.
+    public var writeStall: Duration = .seconds(60)
+    /// After the last response on a connection, while the client may still be sending.
+    public var lingering: Duration = .seconds(3)
+    /// While nothing at all passes in either direction of an upgraded connection.
+    public var tunnelIdle: Duration = .seconds(3600)
+
+    /// Takes the defaults given above.
+    public init() {}
+}
+
+extension Duration {
+    /// Whole nanoseconds, for the loops' timers; 0 for a negative duration, at most about 292 years.
+    var wholeNanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        guard seconds < Int64.max / 1_000_000_000 else { return UInt64(Int64.max) }
+        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds) / 1_000_000_000
+    }
+}

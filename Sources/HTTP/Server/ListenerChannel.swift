@@ -1,0 +1,50 @@
+import CEpoll
+import Glibc
+
+/// A listening socket: accepts connections for one loop.
+final class ListenerChannel: Channel, @unchecked Sendable {
+    /// Connections accepted per turn, so that a burst of them does not hold up those that are open.
+    static let acceptsPerTurnMaximum = 64
+    /// How long accepting rests when the process is out of descriptors or memory.
+    static let restNanoseconds: UInt64 = 200_000_000
+
+    private unowned let server: ServerLoop
+
+    init(server: ServerLoop, descriptor: Int32) {
+        self.server = server
+        super.init(loop: server.loop, descriptor: descriptor, interest: EPOLLIN.rawValue)
+    }
+
+    override func readable() {
+        for _ in 0..<Self.acceptsPerTurnMaximum {
+            guard isOpen, isReading else { return }
+            var address = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let accepted = withUnsafeMutableBytes(of: &address) { bytes in
+                accept4(
+                    descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, &length,
+                    Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            }
+            if accepted < 0 {
+                switch errno {
+                case EINTR, ECONNABORTED, EPROTO: continue
+                case EAGAIN: return
+                default:
+                    // EMFILE and its like persist until something is closed; trying on would spin.
+                    pauseReading()
+                    loop.setDeadline(of: self, after: Self.restNanoseconds)
+                    return
+                }
+            }
+            var on: Int32 = 1
+            setsockopt(accepted, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+            server.adopt(accepted, remoteAddress: SocketAddress(address).host)
+        }
+    }
+
+    override func timedOut() {
+        if server.connectionCount < server.connectionsMaximum {
+            resumeReading()
+        }
+    }
+}

@@ -1,0 +1,498 @@
+import CEpoll
+import Glibc
+
+/// One client's connection: reads its requests one after the other and hands each to an exchange.
+///
+/// Requests are answered in order (RFC 9112 §9.3.2): while one is under way, what the client sends ahead stays in
+/// the kernel. After anything malformed nothing more is read as a request: the client gets its 400 and the
+/// connection ends, lingering a moment so that the answer is not lost to a reset.
+final class ServerConnection: Channel, @unchecked Sendable {
+    private enum Phase {
+        /// Between requests, or inside a head.
+        case head
+        /// The request's content is arriving.
+        case content
+        /// The request is complete, its response is not.
+        case response
+        /// Upgraded: bytes pass both ways.
+        case tunnel
+        /// The last response is out or on its way; what arrives is thrown away.
+        case lingering
+    }
+
+    /// The most of an unread request's content that is thrown away to keep the connection.
+    static let discardBytesMaximum: UInt64 = 64 * 1024
+
+    let server: ServerLoop
+    let remoteAddress: String
+
+    // The request under way.
+    private(set) var minorVersion: UInt8 = 1
+    private(set) var isHeadRequest = false
+    private(set) var requestID: RequestID
+    /// Whether another request may follow on this connection.
+    private(set) var keepsConnection = true
+
+    private var phase = Phase.head
+    private var exchange: (any Exchange)?
+    private var decoder = BodyDecoder(.none)
+    private var isResponseDone = false
+    private var awaitsContinue = false
+    private var hasResponseStarted = false
+
+    /// What was read and not yet used: part of a head, or requests sent ahead.
+    private var input: [UInt8] = []
+    private var scanner = HeadScanner()
+    private var isProcessing = false
+    private var isInputEnded = false
+    private var hasSkippedEmptyLine = false
+    /// The proxying exchange, made with the first proxied request and used again for the later ones.
+    private var proxyExchange: ProxyExchange?
+
+    init(server: ServerLoop, descriptor: Int32, remoteAddress: String) {
+        self.server = server
+        self.remoteAddress = remoteAddress
+        requestID = RequestID(given: [])
+        super.init(loop: server.loop, descriptor: descriptor, interest: EPOLLIN.rawValue)
+    }
+
+    /// Starts the wait for the first request.
+    func started() {
+        loop.setDeadline(of: self, after: server.headNanoseconds)
+    }
+
+    // MARK: Events
+
+    override func readable() {
+        switch receive() {
+        case .bytes(let count):
+            take(UnsafeBufferPointer(rebasing: loop.readBuffer[..<count]).span)
+        case .nothing:
+            break
+        case .end:
+            ended()
+        case .failure:
+            close()
+        }
+    }
+
+    override func writable() {
+        flush()
+        if isOpen, !output.isEmpty {
+            loop.setDeadline(of: self, after: server.writeStallNanoseconds)
+        }
+    }
+
+    override func drained() {
+        if phase == .lingering {
+            finishSending()
+        } else {
+            updateDeadline()
+        }
+    }
+
+    override func outputFell() {
+        exchange?.clientOutputFell()
+    }
+
+    override func timedOut() {
+        guard output.isEmpty, phase == .head, !input.isEmpty else {
+            if phase == .content, output.isEmpty, !hasResponseStarted {
+                abandonRequest()
+                refuse(.requestTimeout, detail: "The request's content did not arrive in time.")
+            } else {
+                close()
+            }
+            return
+        }
+        refuse(.requestTimeout, detail: "The request's head did not arrive in time.")
+    }
+
+    override func closed() {
+        let exchange = exchange
+        self.exchange = nil
+        exchange?.clientClosed()
+        proxyExchange = nil
+        server.forget(self)
+    }
+
+    /// Closes now when no request is under way and everything is sent.
+    func closeIfIdle() {
+        if output.isEmpty, (phase == .head && input.isEmpty) || phase == .lingering {
+            close()
+        }
+    }
+
+    private func ended() {
+        switch phase {
+        case .head:
+            close()
+        case .content:
+            abandonRequest()
+            close()
+        case .response:
+            // The client may close its sending side and still wait for the answer.
+            isInputEnded = true
+            pauseReading()
+        case .tunnel:
+            isInputEnded = true
+            pauseReading()
+            exchange?.clientEnded()
+        case .lingering:
+            isInputEnded = true
+            if output.isEmpty {
+                close()
+            } else {
+                pauseReading()
+            }
+        }
+    }
+
+    // MARK: Input
+
+    private func take(_ bytes: Span<UInt8>) {
+        guard phase != .lingering else { return }
+        if input.isEmpty {
+            let used = process(bytes)
+            if isOpen, used < bytes.count, phase != .lingering {
+                input.append(bytes.extracting(used..<bytes.count))
+            }
+        } else {
+            input.append(bytes)
+            processInput()
+        }
+        if isOpen {
+            updateDeadline()
+        }
+    }
+
+    /// Goes on with what was read earlier.
+    private func processInput() {
+        guard !input.isEmpty, !isProcessing else { return }
+        var held: [UInt8] = []
+        swap(&held, &input)
+        let used = process(held.span)
+        guard isOpen, phase != .lingering else { return }
+        if used == 0 {
+            swap(&held, &input)
+        } else if used < held.count {
+            input = Array(held[used...])
+        }
+    }
+
+    /// Uses as many of `bytes` as the phases allow and returns how many.
+    private func process(_ bytes: Span<UInt8>) -> Int {
+        isProcessing = true
+        defer { isProcessing = false }
+        var offset = 0
+        while isOpen, offset < bytes.count {
+            switch phase {
+            case .head:
+                guard let next = processHead(bytes, from: offset) else {
+                    return offset
+                }
+                offset = next
+            case .content:
+                offset = processContent(bytes, from: offset)
+            case .response:
+                exchange?.inputProcessed()
+                if phase == .response {
+                    pauseReading()
+                    return offset
+                }
+            case .tunnel:
+                exchange?.requestContent(bytes.extracting(offset..<bytes.count))
+                offset = bytes.count
+            case .lingering:
+                offset = bytes.count
+            }
+        }
+        exchange?.inputProcessed()
+        return offset
+    }
+
+    /// Reads a head at `offset` and starts its exchange; returns where it ended, or `nil` while it is incomplete.
+    private func processHead(_ bytes: Span<UInt8>, from offset: Int) -> Int? {
+        var start = offset
+        if !hasSkippedEmptyLine, bytes[start] == 0x0D {
+            // One empty line before a request is ignored (RFC 9112 §2.2).
+            guard start + 1 < bytes.count else { return nil }
+            hasSkippedEmptyLine = true
+            if bytes[start + 1] == 0x0A {
+                start += 2
+                return start
+            }
+        }
+        let message = bytes.extracting(start..<bytes.count)
+        do {
+            guard case .complete(let end) = try scanner.scan(message, limits: server.configuration.headLimits) else {
+                return start == offset ? nil : start
+            }
+            let head = message.extracting(0..<end)
+            try server.requestHead.parse(head, end: end, limits: server.configuration.headLimits)
+            begin(head)
+            return start + end
+        } catch {
+            refuseMalformed(error)
+            return bytes.count
+        }
+    }
+
+    private func processContent(_ bytes: Span<UInt8>, from offset: Int) -> Int {
+        do {
+            switch try decoder.next(bytes, from: offset) {
+            case .content(let range):
+                awaitsContinue = false
+                exchange?.requestContent(bytes.extracting(range))
+                if isOpen, phase == .content, decoder.isDone {
+                    requestEnded()
+                }
+                return range.upperBound
+            case .needMore:
+                return bytes.count
+            case .end(let end):
+                requestEnded()
+                return end
+            }
+        } catch {
+            abandonRequest()
+            if hasResponseStarted {
+                close()
+            } else {
+                refuseMalformed(error)
+            }
+            return bytes.count
+        }
+    }
+
+    // MARK: One request
+
+    /// Starts the exchange for the head that lies parsed in `server.requestHead`.
+    private func begin(_ bytes: Span<UInt8>) {
+        minorVersion = server.requestHead.minorVersion
+        isHeadRequest = server.requestHead.isHead
+        keepsConnection = server.requestHead.keepsConnection && !server.isDraining
+        awaitsContinue = server.requestHead.expectsContinue
+        decoder = BodyDecoder(server.requestHead.framing)
+        isResponseDone = false
+        hasResponseStarted = false
+        scanner = HeadScanner()
+        hasSkippedEmptyLine = false
+        if let given = server.requestHead.requestID {
+            var text: [UInt8] = []
+            text.append(given, of: bytes)
+            requestID = RequestID(given: text)
+        } else {
+            requestID = RequestID(&loop.random)
+        }
+        phase = decoder.isDone ? .response : .content
+        let decision = server.router?.route(server.requestHead, in: bytes, onLoop: server.index) ?? .handle
+        switch decision {
+        case .handle:
+            beginHandling(bytes)
+        case .refuse(let status, let detail, let headers):
+            respond(.problem(status, detail: detail, requestID: requestID.text), adding: headers)
+        case .proxy(let call):
+            let proxy = proxyExchange ?? ProxyExchange(client: self)
+            proxyExchange = proxy
+            exchange = proxy
+            proxy.begin(call, head: bytes)
+        }
+        if isOpen, phase == .response, !isResponseDone {
+            exchange?.requestEnded()
+        }
+    }
+
+    private func beginHandling(_ bytes: Span<UInt8>) {
+        if case .length(let length) = server.requestHead.framing, length > server.configuration.bodyBytesMaximum {
+            let detail = "The content is larger than \(server.configuration.bodyBytesMaximum) bytes."
+            respond(.problem(.contentTooLarge, detail: detail, requestID: requestID.text))
+            return
+        }
+        let handling = HandlerExchange(client: self, hasContent: phase == .content)
+        exchange = handling
+        handling.begin(bytes)
+    }
+
+    private func requestEnded() {
+        if isResponseDone {
+            finishRequest()
+        } else {
+            phase = .response
+            exchange?.requestEnded()
+        }
+    }
+
+    /// Gives the exchange up: its request will never be complete.
+    private func abandonRequest() {
+        let exchange = exchange
+        self.exchange = nil
+        exchange?.requestFailed()
+    }
+
+    /// The exchange has sent the whole response.
+    func responseEnded() {
+        guard isOpen, phase == .content || phase == .response else { return }
+        exchange = nil
+        isResponseDone = true
+        if phase == .content {
+            // The request was answered before it was complete.
+            if !keepsConnection || awaitsContinue || !mayDiscardRest {
+                linger()
+            } else {
+                resumeReading()
+            }
+        } else {
+            finishRequest()
+        }
+    }
+
+    /// Request and response are complete: goes on with the next request, or ends.
+    private func finishRequest() {
+        exchange = nil
+        guard keepsConnection, !isInputEnded, !server.isDraining else {
+            linger()
+            return
+        }
+        phase = .head
+        if !isProcessing {
+            resumeReading()
+            processInput()
+            if isOpen {
+                updateDeadline()
+            }
+        } else if !isReading {
+            resumeReading()
+        }
+    }
+
+    /// Whether so little of the request is outstanding that reading it is cheaper than a new connection.
+    private var mayDiscardRest: Bool {
+        guard let remaining = decoder.remainingLength else { return false }
+        return remaining <= Self.discardBytesMaximum
+    }
+
+    // MARK: What exchanges use
+
+    /// Decides, when a response starts, whether the connection stays; the response's head has to say so.
+    func responseStarts(isFinal: Bool) {
+        hasResponseStarted = true
+        if server.isDraining || isInputEnded || (isFinal && phase == .content && !mayDiscardRest) {
+            keepsConnection = false
+        }
+    }
+
+    /// Gives up keeping the connection: the response's end will be its end.
+    func endsConnection() {
+        keepsConnection = false
+    }
+
+    /// Sends response bytes; a broken connection is closed.
+    ///
+    /// - Returns: Whether so much waits now that the producer must pause until `clientOutputFell`.
+    func sendResponse(_ bytes: Span<UInt8>) -> Bool {
+        guard isOpen else { return true }
+        let wasEmpty = output.isEmpty
+        guard send(bytes) != nil else {
+            close()
+            return true
+        }
+        if wasEmpty, !output.isEmpty {
+            loop.setDeadline(of: self, after: server.writeStallNanoseconds)
+        }
+        return output.count > Channel.outputPauseBytes
+    }
+
+    /// Tells a client that waits for it to send its content (RFC 9110 §10.1.1).
+    func sendContinueIfAwaited() {
+        guard awaitsContinue, isOpen, phase == .content else { return }
+        awaitsContinue = false
+        let text: [UInt8] = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+        _ = sendResponse(text.span)
+    }
+
+    /// The exchange has sent a 101: from now on bytes pass as they are.
+    func becomeTunnel() {
+        phase = .tunnel
+        resumeReading()
+        if !isProcessing {
+            processInput()
+        }
+        updateDeadline()
+    }
+
+    /// Marks life in the other direction of a tunnel, or whatever else restarts this connection's wait.
+    func updateDeadline() {
+        guard isOpen else { return }
+        guard output.isEmpty else { return }
+        switch phase {
+        case .head:
+            if input.isEmpty {
+                loop.setDeadline(of: self, after: server.keepAliveNanoseconds)
+            } else if deadline == .max || deadline > loop.now &+ server.headNanoseconds {
+                // From the first byte of a head; later bytes do not move it.
+                loop.setDeadline(of: self, after: server.headNanoseconds)
+            }
+        case .content:
+            if isReading {
+                loop.setDeadline(of: self, after: server.bodyIdleNanoseconds)
+            } else {
+                loop.clearDeadline(of: self)
+            }
+        case .response:
+            loop.clearDeadline(of: self)
+        case .tunnel:
+            loop.setDeadline(of: self, after: server.tunnelIdleNanoseconds)
+        case .lingering:
+            break
+        }
+    }
+
+    /// Sends what waits, then closes.
+    func linger() {
+        guard isOpen, phase != .lingering else { return }
+        phase = .lingering
+        exchange = nil
+        input = []
+        if output.isEmpty {
+            finishSending()
+        }
+    }
+
+    /// Everything is sent: closes the sending side and gives the client a moment to see it.
+    private func finishSending() {
+        if isInputEnded {
+            close()
+            return
+        }
+        endSending()
+        resumeReading()
+        loop.setDeadline(of: self, after: server.lingeringNanoseconds)
+    }
+
+    private func refuseMalformed(_ error: MessageError) {
+        requestID = RequestID(&loop.random)
+        refuse(error.status, detail: error.explanation)
+    }
+
+    /// Answers a request that no exchange answers, and ends the connection.
+    private func refuse(_ status: HTTPStatus, detail: String) {
+        keepsConnection = false
+        hasResponseStarted = true
+        isHeadRequest = false
+        writeResponse(.problem(status, detail: detail, requestID: requestID.text))
+        linger()
+    }
+
+    /// Answers with a complete response on behalf of an exchange, or without one.
+    func respond(_ response: HTTPResponse, adding headers: HTTPHeaders = HTTPHeaders()) {
+        guard isOpen, !hasResponseStarted else { return }
+        responseStarts(isFinal: true)
+        var response = response
+        for field in headers.fields {
+            response.headers.set(field.name, field.value)
+        }
+        writeResponse(response)
+        responseEnded()
+    }
+}

@@ -1,0 +1,72 @@
+/// Where proxied requests go: one service with any number of endpoints.
+public protocol ProxyDestination: AnyObject, Sendable {
+    /// Chooses an endpoint for one request, or one more attempt at it.
+    ///
+    /// Called on the loop for every request: it must not block, and had better not allocate.
+    ///
+    /// - Parameters:
+    ///   - failed: The endpoint that the last attempt failed at; another is better, the same is allowed.
+    ///   - random: Random bits to choose with.
+    /// - Returns: `nil` when there is none now: the client gets 503 with Retry-After.
+    func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> UpstreamEndpoint?
+
+    /// One request is over; called exactly once for each that was decided to be proxied here.
+    func finished(_ outcome: ProxyOutcome)
+}
+
+/// One request to be proxied.
+public struct ProxyCall {
+    /// Where it goes.
+    public let destination: any ProxyDestination
+    /// What of the path (and the query after it) is sent: a stretch that ends where the request's target ends. A `/` is
+    /// put before it when it does not begin with one.
+    public let target: ByteRange
+    /// How long the upstream may stay silent: from the last of the request to the first of the response, and between
+    /// two pieces of the response.
+    public let silenceNanoseconds: UInt64
+
+    /// Makes a call.
+    ///
+    /// - Parameters:
+    ///   - prefixEnd: Where in the request's bytes the part of the path begins that the upstream sees.
+    ///   - silence: How long the upstream may stay silent.
+    public init(
+        to destination: any ProxyDestination, head: RequestHead, prefixEnd: Int, silence: Duration
+    ) {
+        precondition(
+            prefixEnd >= head.target.start && prefixEnd <= head.target.end, "The prefix ends outside of the target")
+        self.destination = destination
+        target = ByteRange(prefixEnd, head.target.end)
+        silenceNanoseconds = silence.wholeNanoseconds
+    }
+}
+
+/// How one proxied request went.
+public struct ProxyOutcome: Sendable {
+    /// Who ended it.
+    public enum Cause: Sendable, Equatable {
+        /// The upstream answered and the client has everything.
+        case answered
+        /// There was no endpoint.
+        case noEndpoint
+        /// No endpoint could be connected to.
+        case connectFailed
+        /// The upstream broke off or answered nonsense.
+        case upstreamFailed
+        /// The upstream stayed silent too long.
+        case timedOut
+        /// The client left, or its request broke off.
+        case clientLeft
+    }
+
+    /// What the client was told; 499 when it left before anything could be said.
+    public let status: Int
+    /// Who ended it.
+    public let cause: Cause
+    /// From the request's head to the end of the response, in nanoseconds.
+    public let nanoseconds: UInt64
+    /// From the request's head to the response's, in nanoseconds; 0 without a response.
+    public let firstByteNanoseconds: UInt64
+    /// How many endpoints or connections were tried.
+    public let attempts: Int
+}

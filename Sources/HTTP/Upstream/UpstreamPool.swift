@@ -1,0 +1,71 @@
+/// The idle connections of one loop, per endpoint; the one used last is used next, so that the others can grow old.
+final class UpstreamPool {
+    /// Idle connections kept per endpoint and loop; more are closed when they come back.
+    static let idlePerEndpointMaximum = 128
+    /// How long an idle connection is kept: less than the minute or so after which servers tend to close.
+    static let idleNanoseconds: UInt64 = 45_000_000_000
+    /// How long connecting may take. On a cluster's network an answer takes a millisecond; a lost packet is sent again
+    /// after one second.
+    static let connectNanoseconds: UInt64 = 2_500_000_000
+
+    private let loop: EventLoop
+    private var idle: [UInt64: [UpstreamConnection]] = [:]
+
+    init(loop: EventLoop) {
+        self.loop = loop
+    }
+
+    /// Takes the idle connection used last, if there is one.
+    func take(_ endpoint: UpstreamEndpoint) -> UpstreamConnection? {
+        guard let connection = idle[endpoint.id]?.popLast() else { return nil }
+        connection.isIdle = false
+        return connection
+    }
+
+    /// Starts to connect.
+    ///
+    /// - Returns: `nil` when that fails at once.
+    func connect(_ endpoint: UpstreamEndpoint) -> UpstreamConnection? {
+        guard let connection = UpstreamConnection(pool: self, loop: loop, endpoint: endpoint) else { return nil }
+        guard loop.register(connection) else {
+            connection.close()
+            return nil
+        }
+        loop.setDeadline(of: connection, after: Self.connectNanoseconds)
+        return connection
+    }
+
+    /// Keeps a connection whose exchange is complete.
+    func give(_ connection: UpstreamConnection) {
+        guard connection.isOpen else { return }
+        let endpoint = connection.endpoint
+        guard !endpoint.isRetired, idle[endpoint.id]?.count ?? 0 < Self.idlePerEndpointMaximum else {
+            connection.close()
+            return
+        }
+        connection.isIdle = true
+        connection.resumeReading()
+        loop.setDeadline(of: connection, after: Self.idleNanoseconds)
+        idle[endpoint.id, default: []].append(connection)
+    }
+
+    /// Forgets an idle connection that was closed.
+    func forget(_ connection: UpstreamConnection) {
+        let id = connection.endpoint.id
+        guard var connections = idle[id] else { return }
+        idle[id] = nil
+        connections.removeAll { $0 === connection }
+        if !connections.isEmpty {
+            idle[id] = connections
+        }
+    }
+
+    /// Closes every idle connection.
+    func closeIdle() {
+        let all = idle.values.flatMap { $0 }
+        for connection in all {
+            connection.close()
+        }
+        idle = [:]
+    }
+}

@@ -1,0 +1,128 @@
+import Dispatch
+import Glibc
+
+/// A TCP client that sends exactly the bytes it is told to, for what no real client would send.
+///
+/// It blocks on a queue of its own, never on the threads that tests and handlers share.
+final class RawClient: @unchecked Sendable {
+    // SAFETY: `isOpen` is touched on `queue` only; the descriptor never changes.
+
+    enum Failure: Error {
+        case connect(Int32)
+        case send(Int32)
+        case timedOut
+    }
+
+    /// How long anything may take before a test fails.
+    static let patienceSeconds = 20
+
+    private let descriptor: Int32
+    private let queue = DispatchQueue(label: "raw client")
+    private var isOpen = true
+
+    init(port: UInt16, receiveBufferBytes: Int32? = nil) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var size = receiveBufferBytes {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
+        var timeout = timeval(tv_sec: Self.patienceSeconds, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else {
+            let code = errno
+            Glibc.close(descriptor)
+            isOpen = false
+            throw Failure.connect(code)
+        }
+    }
+
+    deinit {
+        if isOpen {
+            Glibc.close(descriptor)
+        }
+    }
+
+    func close() async {
+        _ = try? await run { client in
+            guard client.isOpen else { return }
+            client.isOpen = false
+            Glibc.close(client.descriptor)
+        }
+    }
+
+    func endSending() {
+        shutdown(descriptor, 1)
+    }
+
+    func send(_ text: String) async throws {
+        try await send(Array(text.utf8))
+    }
+
+    func send(_ bytes: [UInt8]) async throws {
+        try await run { client in
+            var sent = 0
+            while sent < bytes.count {
+                let count = bytes[sent...].withUnsafeBytes {
+                    Glibc.send(client.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { throw Failure.send(errno) }
+                sent += count
+            }
+        }
+    }
+
+    /// Receives once; empty at the end or when the connection was reset.
+    func receive(maximumBytes: Int = 65536) async throws -> [UInt8] {
+        try await run { client in
+            var buffer = [UInt8](repeating: 0, count: maximumBytes)
+            let count = recv(client.descriptor, &buffer, buffer.count, 0)
+            if count < 0, errno == EAGAIN {
+                throw Failure.timedOut
+            }
+            return Array(buffer.prefix(max(0, count)))
+        }
+    }
+
+    /// Receives until the text holds `mark`, or the connection ends.
+    func receive(until mark: String) async throws -> String {
+        var all: [UInt8] = []
+        while !String(decoding: all, as: UTF8.self).contains(mark) {
+            let more = try await receive()
+            if more.isEmpty {
+                break
+            }
+            all += more
+        }
+        return String(decoding: all, as: UTF8.self)
+    }
+
+    /// Receives until the connection ends.
+    func receiveAll() async throws -> String {
+        var all: [UInt8] = []
+        while true {
+            let more = try await receive()
+            if more.isEmpty {
+                return String(decoding: all, as: UTF8.self)
+            }
+            all += more
+        }
+    }
+
+    private func run<Result: Sendable>(_ body: @escaping @Sendable (RawClient) throws -> Result) async throws -> Result
+    {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { [self] in
+                continuation.resume(with: Swift.Result { try body(self) })
+            }
+        }
+    }
+}
