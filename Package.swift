@@ -104,6 +104,7 @@ package.targets += [
     tests("Timing"),
     tests("Telemetry"),
     tests("Cryptography"),
+    tests("YAML", ["JSON"]),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
     tests("Builds", ["CRDs", "Cryptography", "JSON", "KubernetesTypes"]),
 ]
