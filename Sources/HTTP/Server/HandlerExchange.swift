@@ -1,5 +1,5 @@
 /// A request that an asynchronous handler answers.
-final class HandlerExchange: Exchange, @unchecked Sendable {
+final class HandlerExchange: RequestExchange, @unchecked Sendable {
     // SAFETY: all state is confined to the connection's loop; the handler's task comes back through `loop.execute`.
 
     private let loop: EventLoop
@@ -160,7 +160,7 @@ final class HandlerExchange: Exchange, @unchecked Sendable {
         client.responseEnded()
     }
 
-    // MARK: Exchange
+    // MARK: RequestExchange
 
     func requestContent(_ bytes: Span<UInt8>) {
         bodyBytes += UInt64(bytes.count)

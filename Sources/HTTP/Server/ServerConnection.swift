@@ -34,7 +34,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     private(set) var keepsConnection = true
 
     private var phase = Phase.head
-    private var exchange: (any Exchange)?
+    private var exchange: (any RequestExchange)?
     private var decoder = BodyDecoder(.none)
     private var isResponseDone = false
     private var awaitsContinue = false

@@ -15,7 +15,7 @@ final class ServerLoop: @unchecked Sendable {
     /// The head that is being looked at; its room is used again for the next one.
     var requestHead = RequestHead()
     /// The upstream's head that is being looked at.
-    var responseHead = ResponseHead()
+    var responseHead = UpstreamHead()
     /// Room in which messages to clients are put together (`loop.scratch` is for those to upstreams).
     var responseScratch: [UInt8] = []
 

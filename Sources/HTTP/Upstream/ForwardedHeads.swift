@@ -73,7 +73,7 @@ extension [UInt8] {
     }
 
     /// Appends the status line and the fields of an upstream's response that are passed on; framing comes after.
-    mutating func append(forwarded head: ResponseHead, in bytes: Span<UInt8>) {
+    mutating func append(forwarded head: UpstreamHead, in bytes: Span<UInt8>) {
         append("HTTP/1.1 ")
         append(decimal: UInt64(head.status))
         append(" ")

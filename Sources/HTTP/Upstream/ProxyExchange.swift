@@ -3,7 +3,7 @@
 /// One object serves all proxied requests of a connection, one after the other. What is said about retries: a request
 /// goes to another connection when the one it was given could not be connected, or had been kept idle and turns out
 /// to be closed while nothing of a response had come and the request is idempotent or nothing of it had left.
-final class ProxyExchange: Exchange {
+final class ProxyExchange: RequestExchange {
     /// Connections tried for one request at most.
     static let attemptsMaximum = 3
 

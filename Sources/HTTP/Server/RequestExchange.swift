@@ -2,7 +2,7 @@
 ///
 /// The connection calls it on its loop, in the order of events. HTTP/1.1 has one exchange per connection at a time; the
 /// protocol says nothing about that, so that a multiplexing connection can have many.
-protocol Exchange: AnyObject {
+protocol RequestExchange: AnyObject {
     /// More of the request's content; valid only during the call.
     func requestContent(_ bytes: Span<UInt8>)
 

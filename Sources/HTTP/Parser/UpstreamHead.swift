@@ -1,5 +1,5 @@
 /// The head of one response, as ranges into the bytes it was read from.
-struct ResponseHead {
+struct UpstreamHead {
     var status = 0
     /// The reason phrase, possibly empty.
     var reason = ByteRange.empty
