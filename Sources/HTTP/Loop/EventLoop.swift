@@ -14,11 +14,15 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     // SAFETY: everything but `remote`, `threadID` and the constants is touched on the loop's thread only, or before it
     // starts; `isOnLoop` is checked where a call could come from elsewhere.
 
-    /// What one `recv` takes at most. One buffer per loop serves all of its connections: an idle one needs none.
+    /// What one `recv` takes at most.
+    ///
+    /// One buffer per loop serves all of its connections: an idle one needs none.
     static let readBufferBytes = 64 * 1024
     /// Events taken from the kernel per turn; more wait for the next one.
     static let eventsPerTurnMaximum = 256
-    /// The length of one timer tick. Deadlines are rounded up to it; all of ours are seconds.
+    /// The length of one timer tick.
+    ///
+    /// Deadlines are rounded up to it; all of ours are seconds.
     static let tickNanoseconds: UInt64 = 64_000_000
 
     private struct Remote {

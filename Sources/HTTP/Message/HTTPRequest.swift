@@ -1,4 +1,6 @@
-/// One request, as a handler gets it. Its content may still be arriving: read it through `body`.
+/// One request, as a handler gets it.
+///
+/// Its content may still be arriving: read it through `body`.
 public struct HTTPRequest: Sendable {
     /// The method.
     public let method: HTTPMethod

@@ -13,7 +13,9 @@ struct BodyDecoder {
     private var framing: BodyFraming
     private var scanner = ChunkScanner()
     private var remaining: UInt64 = 0
-    /// Whether the content is complete. Content that ends with its connection completes by `end()`.
+    /// Whether the content is complete.
+    ///
+    /// Content that ends with its connection completes by `end()`.
     private(set) var isDone: Bool
 
     /// Starts at the first byte after the head.

@@ -95,7 +95,9 @@ public final class HTTPServer: Sendable {
         }
     }
 
-    /// Serves until the task is cancelled, then shuts down within the configured grace. Starts the server if need be.
+    /// Serves until the task is cancelled, then shuts down within the configured grace.
+    ///
+    /// Starts the server if need be.
     ///
     /// - Throws: What `start` throws.
     public func run() async throws {

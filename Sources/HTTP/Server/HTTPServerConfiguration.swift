@@ -1,6 +1,8 @@
 /// How an `HTTPServer` listens and what it puts up with.
 public struct HTTPServerConfiguration: Sendable {
-    /// The numeric address to listen on. `::` takes IPv4 as well where the machine has IPv6; `0.0.0.0` IPv4 only.
+    /// The numeric address to listen on.
+    ///
+    /// `::` takes IPv4 as well where the machine has IPv6; `0.0.0.0` IPv4 only.
     public var address = "0.0.0.0"
     /// The TCP port; 0 lets the kernel choose, `start()` tells which.
     public var port: UInt16 = 0
@@ -10,7 +12,9 @@ public struct HTTPServerConfiguration: Sendable {
     public var name = "http"
     /// The largest heads taken.
     public var headLimits = HeadLimits()
-    /// The largest content a handler gets, 32 MiB unless told: longer ones are answered 413. Proxied content has no limit.
+    /// The largest content a handler gets, 32 MiB unless told: longer ones are answered 413.
+    ///
+    /// Proxied content has no limit.
     public var bodyBytesMaximum: UInt64 = 32 * 1024 * 1024
     /// Connections open at once over all loops; further ones wait in the kernel.
     public var connectionsMaximum = 16 * 1024

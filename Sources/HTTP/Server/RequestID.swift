@@ -11,7 +11,9 @@ struct RequestID {
         low = 0
     }
 
-    /// Makes an id. It is unique, not secret.
+    /// Makes an id.
+    ///
+    /// It is unique, not secret.
     init(_ random: inout FastRandom) {
         given = []
         high = random.next()

@@ -18,8 +18,9 @@ public protocol ProxyDestination: AnyObject, Sendable {
 public struct ProxyCall {
     /// Where it goes.
     public let destination: any ProxyDestination
-    /// What of the path (and the query after it) is sent: a stretch that ends where the request's target ends. A `/` is
-    /// put before it when it does not begin with one.
+    /// What of the path (and the query after it) is sent: a stretch that ends where the request's target ends.
+    ///
+    /// A `/` is put before it when it does not begin with one.
     public let target: ByteRange
     /// How long the upstream may stay silent: from the last of the request to the first of the response, and between
     /// two pieces of the response.

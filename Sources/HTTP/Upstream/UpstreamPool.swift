@@ -4,8 +4,9 @@ final class UpstreamPool {
     static let idlePerEndpointMaximum = 128
     /// How long an idle connection is kept: less than the minute or so after which servers tend to close.
     static let idleNanoseconds: UInt64 = 45_000_000_000
-    /// How long connecting may take. On a cluster's network an answer takes a millisecond; a lost packet is sent again
-    /// after one second.
+    /// How long connecting may take.
+    ///
+    /// On a cluster's network an answer takes a millisecond; a lost packet is sent again after one second.
     static let connectNanoseconds: UInt64 = 2_500_000_000
 
     private let loop: EventLoop
