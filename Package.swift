@@ -106,5 +106,5 @@ package.targets += [
     tests("Cryptography"),
     tests("YAML", ["JSON"]),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
-    tests("Builds", ["CRDs", "Cryptography", "JSON", "KubernetesTypes"]),
+    tests("Builds", ["CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"]),
 ]

@@ -50,19 +50,4 @@ struct GitURLTests {
     func branches(name: String, isBranch: Bool) {
         #expect(GitRevision.isBranch(name) == isBranch)
     }
-
-    @Test(
-        "is public or not, address by address",
-        arguments: [
-            ("8.8.8.8", true), ("10.1.2.3", false), ("172.31.255.255", false), ("172.32.0.1", true),
-            ("169.254.169.254", false), ("100.64.0.1", false), ("127.9.9.9", false), ("0.0.0.0", false),
-            ("224.0.0.1", false), ("255.255.255.255", false), ("192.168.1.1", false), ("2606:4700::1111", true),
-            ("::1", false), ("::", false), ("fd00:ec2::254", false), ("fe80::1", false), ("64:ff9b::a00:1", false),
-            ("2002:a00:1::", false), ("::ffff:10.0.0.1", false), ("ff02::1", false), ("2001::1", false),
-        ])
-    func addresses(text: String, isPublic: Bool) throws {
-        let address = try #require(NetworkAddress(text))
-
-        #expect(address.isPublic == isPublic)
-    }
 }

@@ -1,4 +1,6 @@
 import CRDs
+import Glibc
+import HTTP
 
 /// Turns the host of a Git address into network addresses that may be connected to.
 public protocol HostResolver: Sendable {
@@ -22,15 +24,49 @@ public struct SystemHostResolver: HostResolver {
     /// Returns the addresses of the host, all of them judged.
     public func addresses(for url: GitURL, configuration: GitConfiguration) async throws -> [String] {
         let host = url.host.hasPrefix("[") ? String(url.host.dropFirst().dropLast()) : url.host
-        let found = try await BlockingThread.run { NetworkAddress.lookUp(host) }
+        let found = try await BlockingThread.run { Self.lookUp(host) }
         guard !found.isEmpty else {
             throw BuildFailure(.gitUnreachable, "the host \(url.host) is unknown")
         }
-        if !configuration.allowsPrivateAddresses, let refused = found.first(where: { !$0.isPublic }) {
+        let policy = configuration.allowsPrivateAddresses ? AddressPolicy.any : .publicOnly
+        if let refused = found.first(where: { !policy.allows($0) }) {
             throw BuildFailure(
                 .gitAddressRefused,
                 "the host \(url.host) has the private or special address \(refused), which may not be fetched from")
         }
         return found.prefix(Self.addressesMaximum).map(\.description)
+    }
+
+    /// The addresses of a host, each once; none when the name is unknown.
+    ///
+    /// Blocks until the system's resolver has answered.
+    private static func lookUp(_ host: String) -> [NetworkAddress] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var found: [NetworkAddress] = []
+        var next = list
+        while let info = next?.pointee {
+            if let address = address(of: info), !found.contains(address) { found.append(address) }
+            next = info.ai_next
+        }
+        return found
+    }
+
+    private static func address(of info: addrinfo) -> NetworkAddress? {
+        guard let address = info.ai_addr else { return nil }
+        switch info.ai_family {
+        case AF_INET:
+            return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                NetworkAddress(bytes: withUnsafeBytes(of: $0.pointee.sin_addr) { Array($0) })
+            }
+        case AF_INET6:
+            return address.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
+                NetworkAddress(bytes: withUnsafeBytes(of: $0.pointee.sin6_addr) { Array($0) })
+            }
+        default: return nil
+        }
     }
 }

@@ -4,14 +4,16 @@ public struct BuildConfiguration: Sendable, Equatable {
     public var namespace = "farebox-builds"
     /// The image with `buildctl-daemonless.sh`: upstream's `moby/buildkit:<version>-rootless` or one with its contract.
     public var builderImage = ""
-    /// The Secret in ``namespace`` of type `kubernetes.io/dockerconfigjson` that nodes pull the builder image with.
-    public var builderPullSecret: String?
+    /// The Secret in ``namespace`` that the operator keeps the registry credentials in, for pushing and pulling.
+    public var registrySecret = "farebox-registry"
     /// Where build pods fetch contexts from: the artifact store, for example `http://farebox-builder.farebox-system`.
     public var artifactsURL = ""
     /// A build may take this long, from the pod's start.
     public var timeout: Duration = .seconds(900)
     /// Memory of a build pod: BuildKit, all steps, and the state when that is in memory.
     public var memory = "2Gi"
+    /// Memory that a build pod is scheduled by.
+    public var memoryRequest = "512Mi"
     /// CPU that a build pod asks for; it may use more when there is more.
     public var cpu = "500m"
     /// Disk for BuildKit's state: three times the context, the base images, the layers.

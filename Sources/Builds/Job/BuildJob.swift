@@ -53,23 +53,6 @@ public struct BuildJob: Sendable, Equatable {
         }
     }
 
-    /// What the build pod may use that others must not see.
-    public struct Credentials: Sendable, Equatable, CustomStringConvertible {
-        /// The registry's `config.json`, as Docker writes it.
-        public var dockerConfig: [UInt8]
-        /// The read token of this one context.
-        public var contextToken: String
-
-        /// Makes credentials.
-        public init(dockerConfig: [UInt8], contextToken: String) {
-            self.dockerConfig = dockerConfig
-            self.contextToken = contextToken
-        }
-
-        /// Never the values.
-        public var description: String { "(credentials)" }
-    }
-
     /// What is built, and for whom.
     public let request: Request
     private let configuration: BuildConfiguration
@@ -141,10 +124,12 @@ public struct BuildJob: Sendable, Equatable {
             spec: spec)
     }
 
-    /// The Secret that the Job's pod mounts; owned by the Job, so that it goes when the Job goes.
+    /// The Secret of this one build; owned by the Job, so that it goes when the Job goes.
     ///
-    /// - Parameter jobUID: The uid the API server gave the Job. The pod waits for its Secret until then.
-    public func secret(_ credentials: Credentials, jobUID: String) -> Secret {
+    /// - Parameters:
+    ///   - contextToken: The read token of this one context.
+    ///   - jobUID: The uid the API server gave the Job. The pod waits for its Secret until then.
+    public func secret(contextToken: String, jobUID: String) -> Secret {
         Secret(
             metadata: ObjectMeta(
                 name: name, namespace: configuration.namespace, labels: labels,
@@ -156,11 +141,25 @@ public struct BuildJob: Sendable, Equatable {
             type: "Opaque",
             data: [
                 "buildkitd.toml": Base64Bytes(Array(BuildKitFiles.daemonConfiguration(configuration).utf8)),
-                "config.json": Base64Bytes(credentials.dockerConfig),
                 "policy.json": Base64Bytes(BuildKitFiles.sourcePolicy(url: contextURL, digest: request.contextDigest)),
-                "context-token": Base64Bytes(Array(credentials.contextToken.utf8)),
+                "context-token": Base64Bytes(Array(contextToken.utf8)),
             ])
     }
+
+    /// The Secret that all builds share: what they push with, and nodes pull the builder image with.
+    ///
+    /// - Parameter dockerConfig: The registries' `config.json`, as Docker writes it.
+    public static func registrySecret(dockerConfig: [UInt8], configuration: BuildConfiguration) -> Secret {
+        Secret(
+            metadata: ObjectMeta(
+                name: configuration.registrySecret, namespace: configuration.namespace,
+                labels: [
+                    FareboxLabel.managedBy: FareboxLabel.managedByFarebox, FareboxLabel.component: component,
+                ]),
+            type: "kubernetes.io/dockerconfigjson", data: [dockerConfigKey: Base64Bytes(dockerConfig)])
+    }
+
+    private static let dockerConfigKey = ".dockerconfigjson"
 
     /// Where the pod fetches the context.
     var contextURL: String {
@@ -187,7 +186,7 @@ public struct BuildJob: Sendable, Equatable {
         security.runAsGroup = 1000
         security.fsGroup = 1000
         spec.securityContext = security
-        if let name = configuration.builderPullSecret { spec.imagePullSecrets = [LocalObjectReference(name: name)] }
+        spec.imagePullSecrets = [LocalObjectReference(name: configuration.registrySecret)]
         spec.volumes = volumes
         return spec
     }
@@ -256,8 +255,8 @@ public struct BuildJob: Sendable, Equatable {
         var resources = ResourceRequirements()
         if let memory = Quantity(configuration.memory) {
             resources.limits["memory"] = memory
-            resources.requests["memory"] = memory
         }
+        if let memory = Quantity(configuration.memoryRequest) { resources.requests["memory"] = memory }
         if let cpu = Quantity(configuration.cpu) { resources.requests["cpu"] = cpu }
         return resources
     }
@@ -280,8 +279,11 @@ public struct BuildJob: Sendable, Equatable {
                             items: [
                                 KeyToPath(key: "buildkitd.toml", path: "buildkitd.toml"),
                                 KeyToPath(key: "policy.json", path: "policy.json"),
-                                KeyToPath(key: "config.json", path: "registry/config.json"),
-                            ]))
+                            ])),
+                    VolumeProjection(
+                        secret: SecretProjection(
+                            name: configuration.registrySecret,
+                            items: [KeyToPath(key: Self.dockerConfigKey, path: "registry/config.json")])),
                 ])),
             Volume(
                 name: "secrets",

@@ -1,0 +1,102 @@
+import Cryptography
+import JSON
+
+/// Passwords of registries, read from a Docker `config.json` (Secret type `kubernetes.io/dockerconfigjson`).
+///
+/// Keys are hosts with or without scheme and path, as Docker, Podman and Kubernetes write them: `registry:5000`,
+/// `https://registry:5000`, `https://index.docker.io/v1/`.
+public struct RegistryCredentials: Sendable, CustomStringConvertible {
+    /// A user and a password.
+    public struct Login: Sendable, Hashable, CustomStringConvertible {
+        /// The user.
+        public let username: String
+        /// The password or token.
+        public let password: String
+
+        /// Makes a login.
+        public init(username: String, password: String) {
+            self.username = username
+            self.password = password
+        }
+
+        /// Never the values.
+        public var description: String { "(login)" }
+
+        /// The value of an `Authorization` header (RFC 7617).
+        var basic: String { "Basic " + Base64.encode(Array((username + ":" + password).utf8), .standard) }
+    }
+
+    private let logins: [String: Login]
+
+    /// No passwords.
+    public init() { logins = [:] }
+
+    /// Reads a `config.json`.
+    ///
+    /// Entries without a usable `auth` or `username` and `password` are left out, as Docker leaves them to a helper.
+    /// - Throws: ``RegistryCredentialsError`` when it is no such file.
+    public init(dockerConfig: [UInt8]) throws(RegistryCredentialsError) {
+        let reader = JSONReader(limits: JSONReader.Limits(bytesMaximum: 1 << 20, depthMaximum: 16))
+        guard let root = try? reader.parse(dockerConfig), root.objectValue != nil else { throw .notJSON }
+        guard let auths = root["auths"] else {
+            logins = [:]
+            return
+        }
+        guard let entries = auths.objectValue else { throw .noAuths }
+        var logins: [String: Login] = [:]
+        for (key, entry) in entries {
+            guard let login = Self.login(entry) else { continue }
+            logins[Self.host(key)] = login
+        }
+        self.logins = logins
+    }
+
+    /// The login for a registry.
+    ///
+    /// - Parameter registry: Host and port as in an image's name; `docker.io` for Docker Hub.
+    public func login(for registry: String) -> Login? { logins[Self.host(registry)] }
+
+    /// All passwords, to be masked in logs.
+    public var secrets: [String] { logins.values.map(\.password).sorted() }
+
+    /// Which registries have a password; never the passwords.
+    public var description: String { "(logins of \(logins.keys.sorted()))" }
+
+    private static func login(_ entry: JSONValue) -> Login? {
+        if let auth = entry["auth"]?.stringValue, !auth.isEmpty, let bytes = Base64.decode(auth, .standard) {
+            let text = String(decoding: bytes.filter { $0 != 0 }, as: UTF8.self)
+            guard let colon = text.firstIndex(of: ":") else { return nil }
+            return Login(username: String(text[..<colon]), password: String(text[text.index(after: colon)...]))
+        }
+        guard let username = entry["username"]?.stringValue, let password = entry["password"]?.stringValue,
+            !username.isEmpty
+        else { return nil }
+        return Login(username: username, password: password)
+    }
+
+    /// Scheme, path and the several names of Docker Hub taken away.
+    static func host(_ key: String) -> String {
+        var host = key[...]
+        for scheme in ["https://", "http://"] where host.hasPrefix(scheme) { host = host.dropFirst(scheme.count) }
+        if let slash = host.firstIndex(of: "/") { host = host[..<slash] }
+        let name = host.lowercased()
+        return ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"].contains(name)
+            ? "docker.io" : name
+    }
+}
+
+/// Why a `config.json` cannot be used.
+public enum RegistryCredentialsError: Error, Equatable, CustomStringConvertible {
+    /// It is not a JSON object.
+    case notJSON
+    /// Its `auths` is not an object.
+    case noAuths
+
+    /// One sentence.
+    public var description: String {
+        switch self {
+        case .notJSON: "the registry credentials are not a JSON object as Docker's config.json is"
+        case .noAuths: "the registry credentials hold 'auths' that is not an object"
+        }
+    }
+}

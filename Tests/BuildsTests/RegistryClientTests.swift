@@ -1,0 +1,179 @@
+import CRDs
+import Cryptography
+import Glibc
+import HTTP
+import Testing
+
+@testable import Builds
+
+@Suite(
+    "A registry's client",
+    .enabled(if: RegistryHost.isInstalled, "needs the Debian packages docker-registry and apache2-utils"))
+struct RegistryClientTests {
+    private static let login = RegistryCredentials.Login(username: "farebox", password: "correct-horse")
+
+    private func client(_ host: RegistryHost, timeout: Duration = .seconds(10)) -> RegistryClient {
+        RegistryClient(
+            client: HTTPClient(),
+            configuration: RegistryClient.Configuration(insecureRegistries: [host.name], timeout: timeout))
+    }
+
+    private func credentials(_ host: RegistryHost, password: String) throws -> RegistryCredentials {
+        let auth = Base64.encode(Array("farebox:\(password)".utf8), .standard)
+        return try RegistryCredentials(
+            dockerConfig: Array(#"{"auths":{"http://\#(host.name)/v1/":{"auth":"\#(auth)"}}}"#.utf8))
+    }
+
+    @Test(
+        "finds the digest that was pushed, whatever its type",
+        arguments: [
+            ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.config.v1+json"),
+            ("application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.container.image.v1+json"),
+        ])
+    func finds(type: String, configType: String) async throws {
+        try await RegistryHost.with(login: Self.login) { host in
+            let pushed = try await host.push("alice/shop-fn", tag: "v1", type: type, configType: configType)
+            let byTag = try ImageReference(parsing: "\(host.name)/alice/shop-fn:v1")
+            let credentials = try credentials(host, password: "correct-horse")
+
+            let found = try await client(host).digest(of: byTag, credentials: credentials)
+            let confirmed = try await client(host).digest(of: byTag.pinned(to: pushed), credentials: credentials)
+
+            #expect(found == pushed)
+            #expect(confirmed == pushed)
+        }
+    }
+
+    @Test("tells a missing image from a wrong password and from a registry that is gone")
+    func failures() async throws {
+        try await RegistryHost.with(login: Self.login) { host in
+            let missing = try ImageReference(parsing: "\(host.name)/alice/none:v1")
+            let gone = try ImageReference(parsing: "127.0.0.1:1/alice/none:v1")
+            let good = try credentials(host, password: "correct-horse")
+            let bad = try credentials(host, password: "wrong")
+
+            await #expect(throws: RegistryError.notFound(missing)) {
+                try await client(host).digest(of: missing, credentials: good)
+            }
+            await #expect(throws: RegistryError.denied(missing)) {
+                try await client(host).digest(of: missing, credentials: bad)
+            }
+            await #expect(throws: RegistryError.denied(missing)) {
+                try await client(host).digest(of: missing, credentials: RegistryCredentials())
+            }
+            let error = await #expect(throws: RegistryError.self) {
+                try await client(host).digest(of: gone, credentials: good)
+            }
+            #expect(error?.failure.reason == .registryUnreachable)
+        }
+    }
+
+    @Test("asks a mirror first, and the registry itself when the mirror has nothing")
+    func mirror() async throws {
+        try await RegistryHost.with { host in
+            let digest = try await host.push(
+                "library/debian", tag: "bookworm", type: "application/vnd.oci.image.manifest.v1+json",
+                configType: "application/vnd.oci.image.config.v1+json")
+            let client = RegistryClient(
+                client: HTTPClient(),
+                configuration: RegistryClient.Configuration(
+                    insecureRegistries: [host.name], mirrors: ["docker.io": host.name, host.name: "127.0.0.1:1"]))
+
+            let mirrored = try await client.digest(
+                of: ImageReference(parsing: "debian:bookworm"), credentials: RegistryCredentials())
+            let direct = try await client.digest(
+                of: ImageReference(parsing: "\(host.name)/library/debian:bookworm"), credentials: RegistryCredentials())
+
+            #expect(mirrored == digest)
+            #expect(direct == digest)
+        }
+    }
+
+    @Test("gives up on a registry that stalls")
+    func stall() async throws {
+        let silent = try Loopback.silentListener()
+        defer { close(silent.descriptor) }
+        let host = RegistryHost(port: silent.port, login: nil)
+        let image = try ImageReference(parsing: "\(host.name)/a/b:c")
+
+        let error = await #expect(throws: RegistryError.self) {
+            try await client(host, timeout: .milliseconds(200)).digest(of: image, credentials: RegistryCredentials())
+        }
+
+        #expect(error?.failure.reason == .registryUnreachable)
+    }
+}
+
+@Suite("Registry credentials")
+struct RegistryCredentialsTests {
+    @Test(
+        "are found under each way of writing the host",
+        arguments: [
+            "registry:5000", "http://registry:5000", "https://registry:5000/v2/", "REGISTRY:5000",
+        ])
+    func hosts(key: String) throws {
+        let json = #"{"auths":{"\#(key)":{"username":"u","password":"p"}}}"#
+
+        let credentials = try RegistryCredentials(dockerConfig: Array(json.utf8))
+
+        #expect(credentials.login(for: "registry:5000") == RegistryCredentials.Login(username: "u", password: "p"))
+        #expect(credentials.login(for: "other:5000") == nil)
+    }
+
+    @Test("of Docker Hub go by several names")
+    func dockerHub() throws {
+        let json = #"{"auths":{"https://index.docker.io/v1/":{"auth":"dTpwOnE="}}}"#
+
+        let credentials = try RegistryCredentials(dockerConfig: Array(json.utf8))
+
+        #expect(credentials.login(for: "docker.io") == RegistryCredentials.Login(username: "u", password: "p:q"))
+    }
+
+    @Test("that are no config.json are refused", arguments: ["", "[]", "{", #"{"auths":[]}"#, #"{"auths":"x"}"#])
+    func refused(text: String) {
+        #expect(throws: RegistryCredentialsError.self) { try RegistryCredentials(dockerConfig: Array(text.utf8)) }
+    }
+
+    @Test(
+        "with entries that say nothing have no login",
+        arguments: [
+            #"{"auths":{"r":{}}}"#, #"{"auths":{"r":{"auth":"%%"}}}"#, #"{"auths":{"r":[]}}"#, "{}",
+            #"{"auths":{"r":{"auth":"bm9jb2xvbg=="}}}"#, #"{"credsStore":"desktop"}"#,
+        ])
+    func nothing(text: String) throws {
+        #expect(try RegistryCredentials(dockerConfig: Array(text.utf8)).login(for: "r") == nil)
+    }
+
+    @Test("never appear in a description")
+    func description() throws {
+        let json = #"{"auths":{"r":{"username":"user-x","password":"pass-y"}}}"#
+
+        let credentials = try RegistryCredentials(dockerConfig: Array(json.utf8))
+
+        #expect(!"\(credentials) \(credentials.login(for: "r") as Any)".contains("pass-y"))
+        #expect(credentials.secrets == ["pass-y"])
+    }
+
+    @Test(
+        "are asked for in a challenge",
+        arguments: [
+            ("Basic realm=\"x\"", .basic), ("basic", .basic), ("Negotiate", nil), ("", nil), ("Bearer", nil),
+            (
+                "Bearer realm=\"https://auth.example.com/token\",service=\"r.io\",scope=\"repository:a/b:pull\"",
+                .bearer(realm: "https://auth.example.com/token", service: "r.io", scope: "repository:a/b:pull")
+            ),
+            (
+                "bearer service=r , realm=\"https://a/t\\\"q\"",
+                .bearer(realm: "https://a/t\"q", service: "r", scope: nil)
+            ),
+            ("Bearer realm=\"file:///etc/passwd\"", nil),
+            (
+                "Bearer realm=\"https://unfinished",
+                .bearer(realm: "https://unfinished", service: nil, scope: nil)
+            ),
+            ("Bearer " + String(repeating: "a=b,", count: 2000), nil),
+        ] as [(String, RegistryChallenge?)])
+    func challenge(text: String, expected: RegistryChallenge?) {
+        #expect(RegistryChallenge(text) == expected)
+    }
+}
