@@ -99,6 +99,7 @@ let package = Package(
 
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
 package.targets += [
+    tests("ControllerRuntime", ["KubernetesClient", "KubernetesTypes", "HTTP", "JSON", "Telemetry", "Timing"]),
     tests("JSON"),
     tests("KubernetesTypes", ["JSON", "Timing"]),
     tests("Timing"),
