@@ -1,4 +1,5 @@
 import Glibc
+import HTTP
 public import KubernetesClient
 import Synchronization
 public import Telemetry
@@ -34,8 +35,9 @@ public final class Manager: Sendable {
     private let logger: Logger
     private let terminate: @Sendable (Int32) -> Void
     private let runnables = Mutex<[Runnable]>([])
-    private let refreshers = Mutex<[@Sendable () -> Void]>([])
+    private let refreshers = MetricsRefreshers()
     private let leading = Gate()
+    private let server: HTTPServer?
 
     /// Makes a manager.
     ///
@@ -66,7 +68,28 @@ public final class Manager: Sendable {
         liveness.add("ping") { true }
         let informers = informers
         readiness.add("informers") { informers.unsynced.isEmpty }
+        let (liveness, readiness) = (liveness, readiness)
+        let refreshers = refreshers
+        server = configuration.healthAddress.map { address in
+            var serving = HTTPServerConfiguration()
+            serving.address = address
+            serving.port = configuration.healthPort
+            serving.name = "health"
+            serving.connectionsMaximum = Self.connectionsMaximum
+            return HTTPServer(
+                configuration: serving,
+                handler: HealthHandler(checks: [liveness, readiness]) {
+                    refreshers.all.forEach { $0() }
+                    return metrics.render()
+                })
+        }
     }
+
+    /// The kubelet and a few scrapers: more connections than this are a mistake of somebody's.
+    private static let connectionsMaximum = 256
+
+    /// How long answers under way may take when everything else has stopped.
+    private static let serverGrace = Duration.seconds(1)
 
     /// Whether this process leads; always so without an election.
     public var isLeader: Bool { leading.isOpen }
@@ -74,7 +97,7 @@ public final class Manager: Sendable {
     /// Adds a controller; it works while this process leads.
     public func add(_ controller: Controller) {
         addRunnable("controller \(controller.name)", needsLeadership: true) { try await controller.run() }
-        refreshers.withLock { $0.append { controller.refreshMetrics() } }
+        refreshers.add { controller.refreshMetrics() }
     }
 
     /// Adds a recorder of events.
@@ -96,7 +119,7 @@ public final class Manager: Sendable {
 
     /// Adds something that is brought up to date before metrics are shown.
     public func addMetricsRefresher(_ refresh: @escaping @Sendable () -> Void) {
-        refreshers.withLock { $0.append(refresh) }
+        refreshers.add(refresh)
     }
 
     /// Runs everything until a signal comes or the calling task is cancelled; to be called once.
@@ -105,6 +128,11 @@ public final class Manager: Sendable {
     public func run() async throws {
         if let violation = configuration.leaderElection?.violation {
             throw ManagerError.configuration(violation)
+        }
+        do {
+            try server?.start()
+        } catch {
+            throw ManagerError.failed("health server", error)
         }
         let elector = configuration.leaderElection.map {
             LeaderElector(api: leaseAPI, configuration: $0, metrics: metrics, logger: logger)
@@ -120,18 +148,26 @@ public final class Manager: Sendable {
             var lifecycle = lifecycle
             try await lifecycle.run()
         }
-        try await withTaskCancellationHandler {
-            try await running.value
+        let result = await withTaskCancellationHandler {
+            await running.result
         } onCancel: {
             report(.cancelled)
         }
+        await server?.shutdown(grace: Self.serverGrace)
+        try result.get()
     }
 
-    /// Brings the metrics up to date and shows them.
-    func renderMetrics() -> [UInt8] {
-        for refresh in refreshers.withLock({ $0 }) {
-            refresh()
-        }
-        return metrics.render()
+    /// The port that health checks and metrics are served on, once ``run()`` has begun.
+    public var healthPort: UInt16? { server?.port }
+}
+
+/// What brings metrics up to date before they are shown.
+private final class MetricsRefreshers: Sendable {
+    private let refreshers = Mutex<[@Sendable () -> Void]>([])
+
+    var all: [@Sendable () -> Void] { refreshers.withLock { $0 } }
+
+    func add(_ refresh: @escaping @Sendable () -> Void) {
+        refreshers.withLock { $0.append(refresh) }
     }
 }

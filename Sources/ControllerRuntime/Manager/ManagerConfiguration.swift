@@ -6,9 +6,6 @@ public struct ManagerConfiguration: Sendable {
     /// How long everything together may take to stop; default 30 s.
     public var gracePeriod = Duration.seconds(30)
 
-    /// How long the first lists may take before the process gives up; default 2 min.
-    public var syncTimeout = Duration.seconds(120)
-
     /// Whether SIGTERM and SIGINT stop the manager, and a second one ends the process at once; default yes.
     public var handlesSignals = true
 
@@ -20,7 +17,7 @@ public struct ManagerConfiguration: Sendable {
     /// The port for health checks and metrics; 0 takes a free one.
     ///
     /// Default 9090.
-    public var healthPort = 9090
+    public var healthPort: UInt16 = 9090
 
     /// Makes a configuration with the defaults: no leader election, port 9090.
     public init() {}

@@ -1,6 +1,7 @@
 public import KubernetesClient
 public import KubernetesTypes
 import Synchronization
+import Telemetry
 
 /// Keeps the objects of one collection in memory, up to date by a watch.
 ///
@@ -8,7 +9,7 @@ import Synchronization
 /// does not change under its reader. What is read may be a moment behind the server. Until the first list is complete
 /// nothing is there (``hasSynced``); after that the set is always a complete one, also while it is listed again.
 ///
-/// An object that cannot be read as a `Resource` is left as it was last seen, logged and counted.
+/// An object that cannot be read as a `Resource` is left as it was last seen, and logged.
 public final class Informer<Resource: KubernetesResource>: Sendable {
     /// Is told of each change, in order, by one caller at a time.
     ///
@@ -40,6 +41,7 @@ public final class Informer<Resource: KubernetesResource>: Sendable {
     private let limits: ReflectorLimits
     private let guarded = Mutex(Guarded())
     private let synced = Gate()
+    private let logger: Logger
 
     /// Makes an informer; it does nothing before ``run()``.
     ///
@@ -63,6 +65,7 @@ public final class Informer<Resource: KubernetesResource>: Sendable {
         self.descriptor = descriptor ?? Resource.descriptor
         self.transform = transform
         self.limits = limits
+        logger = Logger(label: "informer").with(["resource": "\(self.descriptor)", "namespace": scope.namespace ?? ""])
     }
 
     // MARK: - Reading
@@ -154,14 +157,39 @@ public final class Informer<Resource: KubernetesResource>: Sendable {
                 store.replaceAll(with: list, keeping: Set(unreadable.keys), isInitial: isInitial)
             }
             synced.open()
+            logger.debug("listed", ["objects": list.count, "initial": isInitial])
+            unreadable.forEach(logUnreadable)
         case .stored(let object):
             let object = transformed(object)
             change { $0.store(object, key: object.key) }
         case .removed(let key, let last):
             let last = last.map(transformed)
             change { $0.remove(key, last: last) }
-        case .unreadable, .skipped, .failed, .reached:
-            break
+        case .unreadable(let key, let error):
+            logUnreadable(key, error)
+        case .skipped(let reason):
+            logger.warning("watch event skipped", ["reason": reason])
+        case .failed(let error, let activity):
+            log(error, during: activity)
+        }
+    }
+
+    private func logUnreadable(_ key: ObjectKey, _ error: Tolerant<Resource>.Unreadable) {
+        logger.error("object cannot be read, keeping what was known of it", ["key": key, "error": error.reason])
+    }
+
+    private func log(_ error: any Error, during activity: Reflector<Resource>.Activity) {
+        guard let error = error as? KubernetesError else {
+            logger.warning("request failed, trying again", ["verb": activity.rawValue, "error": "\(error)"])
+            return
+        }
+        if error.isForbidden {
+            // Somebody has to act; the permission may also come later, so we go on.
+            logger.error("permission missing, trying again", ["verb": activity.rawValue, "error": "\(error)"])
+        } else if error.isExpired {
+            logger.debug("version expired, listing", ["verb": activity.rawValue])
+        } else {
+            logger.warning("request failed, trying again", ["verb": activity.rawValue, "error": "\(error)"])
         }
     }
 

@@ -15,10 +15,8 @@ struct Reflector<Resource: KubernetesResource> {
         case unreadable(ObjectKey, Unreadable)
         /// Something arrived that is not for us.
         case skipped(reason: String)
-        /// A request failed, or the watch did; `isForbidden` when a permission is missing.
+        /// A request failed, or the watch did.
         case failed(any Error, during: Activity)
-        /// The server was heard of, and this is the version reached.
-        case reached(version: String)
     }
 
     /// What the reflector was doing.
@@ -53,7 +51,6 @@ struct Reflector<Resource: KubernetesResource> {
                 action = await list(request, sink)
             case .commit(let request):
                 sink(.list(gathered, unreadable: unreadable))
-                sink(.reached(version: machine.version))
                 forgetPages()
                 action = .watch(request)
             case .watch(let request):
@@ -133,7 +130,6 @@ struct Reflector<Resource: KubernetesResource> {
                         return action
                     }
                 }
-                sink(.reached(version: machine.version))
             }
             return machine.handle(.watchEnded, now: .now)
         } catch {
