@@ -108,4 +108,5 @@ package.targets += [
     tests("YAML", ["JSON"]),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
     tests("Builds", ["CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"]),
+    tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
 ]

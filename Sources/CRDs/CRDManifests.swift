@@ -1,5 +1,6 @@
 public import JSON
 import KubernetesTypes
+import YAML
 
 /// The CustomResourceDefinitions of Farebox, made from the Swift types.
 ///
@@ -19,6 +20,26 @@ public enum CRDManifests {
         /// The name of the file in `manifests/crds`.
         public var fileName: String { "\(name).yaml" }
     }
+
+    /// Returns the definition of one kind as the text of its manifest.
+    ///
+    /// - Throws: `EncodingError`, which would be a mistake in our own schema.
+    public static func yaml(for kind: Kind) throws -> [UInt8] {
+        Array(header.utf8) + (try YAMLWriter().encode(definition(of: kind)))
+    }
+
+    /// Returns the three definitions as one text of several YAML documents.
+    ///
+    /// - Throws: `EncodingError`, which would be a mistake in our own schema.
+    public static func all() throws -> [UInt8] {
+        var text = Array(header.utf8)
+        for kind in Kind.allCases {
+            text += Array("---\n".utf8) + (try YAMLWriter().encode(definition(of: kind)))
+        }
+        return text
+    }
+
+    private static let header = "# Printed by `farebox crds` from Sources/CRDs; edit that, not this.\n"
 
     /// Returns the definition of one kind as the API server takes it.
     public static func definition(of kind: Kind) -> JSONValue {

@@ -40,7 +40,8 @@ struct CRDManifestsTests {
     }
 
     @Test(
-        "A definition fits into the annotation of kubectl apply, 256 KiB, with room", arguments: CRDManifests.Kind.allCases)
+        "A definition fits into the annotation of kubectl apply, 256 KiB, with room",
+        arguments: CRDManifests.Kind.allCases)
     func fitsAnnotation(kind: CRDManifests.Kind) {
         let bytes = JSONWriter().write(CRDManifests.definition(of: kind)).count
 
