@@ -1,0 +1,49 @@
+import CRDs
+public import ControllerRuntime
+public import KubernetesClient
+import KubernetesTypes
+import Telemetry
+
+/// The controller that turns Functions into what runs.
+public enum FunctionController {
+    /// The field manager of everything it writes.
+    public static let fieldManager = "farebox-function"
+
+    /// Adds the controller, and the informers it needs, to a manager.
+    ///
+    /// - Parameters:
+    ///   - manager: Runs it, in the one process that leads.
+    ///   - api: For writing, for looking up Secrets by name, and for the server's version.
+    ///   - configuration: What the cluster decides; must be free of problems (`validate()`).
+    ///   - resolver: Finds the digests of image tags.
+    ///   - recorder: Tells of what happens; nil tells nothing.
+    /// - Returns: The controller, for tests and metrics.
+    @discardableResult
+    public static func install(
+        in manager: Manager, api: any KubernetesAPI, configuration: FunctionClusterConfiguration,
+        resolver: any ImageResolver, recorder: EventRecorder? = nil
+    ) -> Controller {
+        let sources = FunctionSources(manager.informers, configuration)
+        let reconciler = FunctionReconciler(
+            sources: sources, configuration: configuration, api: api,
+            writer: ChildWriter(api: api, fieldManager: fieldManager), statusWriter: StatusWriter(api: api),
+            recorder: recorder, resolver: resolver, features: ServerFeatures(), logger: Logger(label: "function"))
+        let controller = Controller(
+            name: "function", root: sources.functions, reconciler: reconciler, metrics: manager.metrics)
+        controller.owns(sources.deployments)
+        controller.owns(sources.services)
+        controller.owns(sources.networkPolicies)
+        controller.watches(sources.pods) { FunctionSources.function(of: $0).map { [$0] } ?? [] }
+        let functions = sources.functions
+        controller.watches(sources.runtimeClasses) { runtimeClass in
+            functions.list().filter {
+                ($0.spec.runtimeClassName ?? configuration.runtimeClassName) == runtimeClass.metadata.name
+            }.map(\.key)
+        }
+        if let credentials = sources.credentials {
+            controller.watches(credentials) { _ in functions.list().map(\.key) }
+        }
+        manager.add(controller)
+        return controller
+    }
+}

@@ -1,0 +1,39 @@
+/// An image reference and the digest it stands for.
+///
+/// The pinned form keeps what was asked for before the `@`, tag and all (`registry/alex/hello:1.0@sha256:…`): people see
+/// the tag, runtimes follow the digest, and we see by it whether `spec.image` is still the one that was pinned.
+struct PinnedImage: Hashable, Sendable {
+    /// The reference with its digest.
+    let reference: String
+
+    /// Takes a reference that names its digest.
+    ///
+    /// - Returns: `nil` when it does not.
+    init?(pinned reference: String) {
+        guard reference.contains("@sha256:") else { return nil }
+        self.reference = reference
+    }
+
+    /// Pins a reference without digest.
+    init(_ requested: String, digest: String) {
+        reference = "\(requested)@\(digest)"
+    }
+
+    /// The reference as it was asked for, without the digest that was added.
+    var requested: String {
+        guard let at = reference.firstIndex(of: "@") else { return reference }
+        return String(reference[..<at])
+    }
+
+    /// The image that a function should run, if it is known without asking the registry: the one it names by digest, or
+    /// the one that its tag was pinned to before.
+    init?(known requested: String, previous: String?) {
+        if let pinned = PinnedImage(pinned: requested) {
+            self = pinned
+        } else if let previous, let pinned = PinnedImage(pinned: previous), pinned.requested == requested {
+            self = pinned
+        } else {
+            return nil
+        }
+    }
+}
