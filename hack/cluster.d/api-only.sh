@@ -5,19 +5,22 @@
 # Of the controllers only garbage collection, namespaces and service accounts run: a test plays the others (a Deployment's
 # status, say), and nothing fights it. KUBEBUILDER_ASSETS has no controller manager: then owned objects stay.
 
+api_only_is_prepared() { [ -n "${KUBEBUILDER_ASSETS:-}" ] || { [ -d "$node_root" ] && [ -d "$kubernetes" ]; }; }
+
+api_only_prepare() {
+    api_only_is_prepared || { provide_node_root && provide_kubernetes; }
+}
+
 api_only_binaries() {
-    if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
-        kubernetes_bin=$KUBEBUILDER_ASSETS etcd_bin=$KUBEBUILDER_ASSETS/etcd kubectl_bin=$KUBEBUILDER_ASSETS/kubectl
-        local binary
-        for binary in etcd kube-apiserver kubectl; do
-            [ -x "$KUBEBUILDER_ASSETS/$binary" ] ||
-                fail "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS has no $binary" "correct or unset KUBEBUILDER_ASSETS"
-        done
-    else
-        provide_node_root
-        provide_kubernetes
-                kubernetes_bin=$kubernetes etcd_bin=$node_root/usr/bin/etcd kubectl_bin=$kubernetes/kubectl
+    local binary
+    if [ -z "${KUBEBUILDER_ASSETS:-}" ]; then
+        kubernetes_bin=$kubernetes etcd_bin=$node_root/usr/bin/etcd kubectl_bin=$kubernetes/kubectl
+        return
     fi
+    for binary in etcd kube-apiserver kubectl; do
+        [ -x "$KUBEBUILDER_ASSETS/$binary" ] || fail "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS has no $binary" "correct or unset KUBEBUILDER_ASSETS"
+    done
+    kubernetes_bin=$KUBEBUILDER_ASSETS etcd_bin=$KUBEBUILDER_ASSETS/etcd kubectl_bin=$KUBEBUILDER_ASSETS/kubectl
 }
 
 free_port() { # the first port from $1 on that nothing listens on

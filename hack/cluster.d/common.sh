@@ -74,7 +74,8 @@ wait_for() {
 
 signal() { # SIGNAL NAME
     local pid
-    read -r pid _ <"$state/pid/$2" && kill "-$1" "$pid" 2>/dev/null || true
+    read -r pid _ <"$state/pid/$2"
+    kill "-$1" "$pid" 2>/dev/null || true # it may just have ended
 }
 
 # Ends daemons and waits until they are gone; SIGKILL after 5 s: stop NAME…

@@ -23,15 +23,23 @@ apt-get -q -o APT::Sandbox::User=root source kubernetes # with Debian's security
 mv kubernetes-*/ "$GOPATH/src/k8s.io/kubernetes"
 cd "$GOPATH/src/k8s.io/kubernetes"
 
-echo ">> generate the conversion, default and deep-copy functions"
-make generated_files </dev/null
-
 # The vendored reflect2 1.0.1 calls into Go's map iterator as it was before Go 1.18: with bookworm's Go 1.19 the API server
 # dies of a segmentation fault on the first custom resource. 1.0.2, a package of its own, knows both.
 echo ">> take reflect2 from its own package"
-(cd /build && apt-get -q -o APT::Sandbox::User=root download golang-github-modern-go-reflect2-dev && dpkg -x golang-github-modern-go-reflect2-dev_*.deb reflect2)
+(
+    cd /build
+    apt-get -q -o APT::Sandbox::User=root download golang-github-modern-go-reflect2-dev
+    dpkg -x golang-github-modern-go-reflect2-dev_*.deb reflect2
+)
 rm -r vendor/github.com/modern-go/reflect2
 cp -r /build/reflect2/usr/share/gocode/src/github.com/modern-go/reflect2 vendor/github.com/modern-go/
+
+# The kubelet's cAdvisor asks five times, a second apart, for a Docker that is not there, and no flag keeps it from it.
+sed -i 's/^const rootDirRetries = 5$/const rootDirRetries = 1/; s/1000 \* time.Millisecond/time.Millisecond/' \
+    vendor/github.com/google/cadvisor/container/docker/factory.go
+
+echo ">> generate the conversion, default and deep-copy functions"
+make generated_files </dev/null
 
 # Without these the server calls itself v0.0.0-master, which clients take for a very old one.
 IFS=. read -r major minor _ <<<"$version"

@@ -49,7 +49,7 @@ start_controller_manager() { # MINOR [FLAG…]
     [ "$minor" -gt 20 ] || set -- --feature-gates=TTLAfterFinished=true "$@"
     [ "$minor" -gt 23 ] || set -- --port=0 "$@" # no port without TLS; the flag is gone in 1.24
     start controller-manager "$kubernetes_bin/kube-controller-manager" --kubeconfig="$state/kubeconfig/controller-manager" \
-        --bind-address=127.0.0.1 --leader-elect=false --use-service-account-credentials \
+        --kube-api-qps=100 --kube-api-burst=200 --bind-address=127.0.0.1 --leader-elect=false --use-service-account-credentials \
         --root-ca-file="$pki/ca.crt" --service-account-private-key-file="$pki/sa.key" \
         --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" "$@"
     # A pod made before its namespace's service account exists is refused.

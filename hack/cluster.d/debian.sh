@@ -4,6 +4,9 @@
 # with one of yours (Debian's containerd would remove Docker's), and no service starts at your next boot.
 
 debian_suite=bookworm
+# What the node runs besides Kubernetes.
+node_packages=(ca-certificates conntrack containerd containernetworking-plugins dnsmasq-base docker-registry etcd-server
+    ethtool iproute2 iptables nftables openssl procps python3 runc runsc socat)
 
 # The key of what is made from these words and files: key WORD_OR_FILE…
 key() {
@@ -18,19 +21,27 @@ key() {
 isolated() {
     local status=0
     unshare --mount --pid --fork --kill-child=KILL --propagation private "$@" &
-    echo "$! $(start_time $!)" >"$state_root/worker"
+    echo "$! $(start_time $!)" >"$cache/worker"
     wait $! || status=$?
-    rm -f "$state_root/worker"
+    rm -f "$cache/worker"
     return $status
 }
 
 end_left_over_worker() {
     local pid ticks
-    if { read -r pid ticks <"$state_root/worker"; } 2>/dev/null && [ "$(start_time "$pid")" = "$ticks" ]; then
+    if { read -r pid ticks <"$cache/worker"; } 2>/dev/null && [ "$(start_time "$pid")" = "$ticks" ]; then
         pkill -KILL -P "$pid" || true
         kill -KILL "$pid" || true
     fi
-    rm -rf "$state_root/worker" "${cache:?}"/making.*
+    rm -rf "${cache:?}/worker" "${cache:?}"/making.*
+}
+
+# Removes from the cache what no run used for two weeks and no cluster names: other versions of these scripts made it.
+forget_what_is_unused() {
+    local entry
+    find "$cache"/{debian,kubernetes,images} -mindepth 1 -maxdepth 1 -mtime +14 2>/dev/null | while read -r entry; do
+        grep -qsF "$entry" "$state_root"/*/cluster.env || rm -rf "$entry"
+    done
 }
 
 # The archive that apt is configured with; no mirror is named here. REPO_URI is unknown before the first update.
@@ -59,10 +70,11 @@ debian_sources() {
 provide_debootstrap() {
     ! command -v debootstrap >/dev/null || return 0
     step "install debootstrap"
+    mkdir -p "$cache/log"
     {
         apt-get install -y --no-install-recommends debootstrap </dev/null ||
             { apt-get update && apt-get install -y --no-install-recommends debootstrap </dev/null; }
-    } >"$state_root/apt.log" 2>&1 || fail "apt-get could not install debootstrap" "apt-get update && apt-get install debootstrap" "$state_root/apt.log"
+    } >"$cache/log/apt.log" 2>&1 || fail "apt-get could not install debootstrap" "apt-get update && apt-get install debootstrap" "$cache/log/apt.log"
 }
 
 # Makes a root file system from Debian packages in a folder: make_root FOLDER BASE_TAR PACKAGE…   (BASE_TAR '-': from nothing)
@@ -79,8 +91,12 @@ make_root() {
             "see the log; is the archive $mirror reachable? Another one: FAREBOX_BASE_MIRROR=URL" "$log"
 }
 
+# What is in the cache is named by what made it.
+minbase_key=$debian_suite-$(key "$parts/make-root.sh")
+minbase=$cache/debian/minbase-$minbase_key.tar
+node_root=$cache/debian/node-$(key "$minbase_key" "${node_packages[@]}")
+
 provide_minbase() {
-    minbase=$cache/debian/minbase-$debian_suite-$(key "$parts/make-root.sh").tar
     [ ! -s "$minbase" ] || return 0
     provide_debootstrap
     step "make Debian's smallest root file system (once, about 30 s)"
@@ -91,15 +107,10 @@ provide_minbase() {
     rm -rf "$making"
 }
 
-# What the node runs besides Kubernetes.
-node_packages=(ca-certificates conntrack containerd containernetworking-plugins dnsmasq-base docker-registry etcd-server
-    ethtool iproute2 iptables nftables openssl procps python3 runc runsc socat)
-
 provide_node_root() {
+    [ ! -d "$node_root" ] || return 0
     need_root "making the node's root file system"
     provide_minbase
-    node_root=$cache/debian/node-$debian_suite-$(key "$minbase" "${node_packages[@]}")
-    [ ! -d "$node_root" ] || return 0
     step "install the node's packages into a root file system (once, about 30 s): ${node_packages[*]}"
     make_root node "$minbase" "${node_packages[@]}"
     mv "$making/root" "$node_root"

@@ -4,8 +4,9 @@
 kubernetes_version=1.20.2
 compiler_packages=(dpkg-dev gcc golang-go jq libc6-dev make patch rsync)
 
+kubernetes=$cache/kubernetes/$kubernetes_version-$(key "$parts/compile-kubernetes.sh")
+
 provide_kubernetes() {
-    kubernetes=$cache/kubernetes/$kubernetes_version-$(key "$parts/compile-kubernetes.sh")
     [ ! -d "$kubernetes" ] || return 0
     need_root "compiling Kubernetes in a root file system of its own"
     provide_minbase
