@@ -1,3 +1,4 @@
+import JSON
 import KubernetesTypes
 
 extension Function {
@@ -136,6 +137,15 @@ extension FunctionSpec {
     }
 
     fileprivate func egressViolations() -> [Violation] {
+        if case .malformed(let value) = egress {
+            return [
+                Violation(
+                    path: "spec.egress",
+                    message:
+                        "is \(value.kind) that means nothing here; write Internet, None or a list of blocks of addresses"
+                )
+            ]
+        }
         guard case .ranges(let ranges) = egress else { return [] }
         if ranges.isEmpty {
             return [

@@ -83,7 +83,7 @@ struct Schema: Sendable {
             [
                 "anyOf": [["type": "integer"], ["type": "string"]],
                 "pattern":
-                    #"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"#,
+                    #"^\+?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,3})?$"#,
                 "x-kubernetes-int-or-string": true, "maxLength": 64,
             ])
     }

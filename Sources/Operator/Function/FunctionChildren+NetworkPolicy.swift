@@ -22,7 +22,7 @@ extension FunctionChildren {
     private func egressRules(supportsPortRanges: Bool) -> [NetworkPolicyEgressRule] {
         let peers: [NetworkPolicyPeer]
         switch function.spec.egress ?? .internet {
-        case .none: return []
+        case .none, .malformed: return []
         case .internet: peers = PublicInternet.peers(excluding: configuration.network.clusterCIDRs)
         case .ranges(let texts):
             // What is no range was refused by validation; leaving it out here can only close, never open.
