@@ -27,7 +27,7 @@ public final class HTTPClient: Sendable {
     /// - Returns: The response, whatever its status.
     /// - Throws: ``HTTPClientError``, or `CancellationError` when the task is cancelled, which aborts the transfer.
     public func send(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
-        let exchange = Exchange(collectsBytesMaximum: request.responseBytesMaximum)
+        let exchange = TransferExchange(collectsBytesMaximum: request.responseBytesMaximum)
         loop.start(request, exchange)
         return try await withTaskCancellationHandler {
             try await exchange.response()
@@ -42,7 +42,7 @@ public final class HTTPClient: Sendable {
     /// - Returns: The response, whatever its status.
     /// - Throws: ``HTTPClientError``, or `CancellationError` when the task is cancelled, which aborts the transfer.
     public func stream(_ request: HTTPClientRequest) async throws -> HTTPClientStream {
-        let exchange = Exchange()
+        let exchange = TransferExchange()
         loop.start(request, exchange)
         return try await withTaskCancellationHandler {
             HTTPClientStream(try await exchange.head(), exchange, loop)

@@ -10,6 +10,10 @@ public struct HTTPClientRequest: Sendable {
     public var body: Body
     /// The limit for the whole exchange, or `nil` for none.
     public var timeout: Duration?
+    /// The limit for everything up to the head of the response, or `nil` for none.
+    ///
+    /// It is what a stream has in the place of ``timeout``.
+    public var headTimeout: Duration?
     /// The longest time without a byte of the response, or `nil` for none.
     ///
     /// Time in which the reader of a stream holds the sender up does not count.
@@ -29,19 +33,21 @@ public struct HTTPClientRequest: Sendable {
     ///   - headers: The header fields.
     ///   - body: What to send.
     ///   - timeout: 60 seconds by default.
+    ///   - headTimeout: None by default.
     ///   - idleTimeout: None by default.
     ///   - responseBytesMaximum: 16 MiB by default.
     ///   - acceptsCompression: False by default.
     public init(
         _ method: HTTPMethod = .get, url: String, headers: HTTPHeaders = HTTPHeaders(), body: Body = .none,
-        timeout: Duration? = .seconds(60), idleTimeout: Duration? = nil, responseBytesMaximum: Int = 16 << 20,
-        acceptsCompression: Bool = false
+        timeout: Duration? = .seconds(60), headTimeout: Duration? = nil, idleTimeout: Duration? = nil,
+        responseBytesMaximum: Int = 16 << 20, acceptsCompression: Bool = false
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
         self.timeout = timeout
+        self.headTimeout = headTimeout
         self.idleTimeout = idleTimeout
         self.responseBytesMaximum = responseBytesMaximum
         self.acceptsCompression = acceptsCompression

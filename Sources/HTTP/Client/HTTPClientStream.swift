@@ -6,10 +6,10 @@ public final class HTTPClientStream: Sendable {
     public let status: HTTPStatus
     /// The header fields.
     public let headers: HTTPHeaders
-    private let exchange: Exchange
+    private let exchange: TransferExchange
     private let loop: TransferLoop
 
-    init(_ head: ResponseHead, _ exchange: Exchange, _ loop: TransferLoop) {
+    init(_ head: ReceivedHead, _ exchange: TransferExchange, _ loop: TransferLoop) {
         status = head.status
         headers = head.headers
         self.exchange = exchange
@@ -58,5 +58,5 @@ public final class HTTPClientStream: Sendable {
     }
 
     /// How far the client reads ahead of the reader.
-    public static let bufferBytesMark = Exchange.bufferBytesMark
+    public static let bufferBytesMark = TransferExchange.bufferBytesMark
 }

@@ -5,11 +5,13 @@ import Glibc
 ///
 /// Used on the thread of its loop only; libcurl's callbacks get it as their context.
 final class Transfer {
-    let exchange: Exchange
-    let idleTimeout: Duration?
-    var isPaused = false
+    let exchange: TransferExchange
+    private let idleTimeout: Duration?
+    /// When the transfer ends unless its head has arrived; `nil` when it has, or may take its time.
+    private var headDeadline: ContinuousClock.Instant?
+    private var isPaused = false
     /// When something came in last, or the reader let it go on.
-    var lastActivity = ContinuousClock.now
+    private var lastActivity = ContinuousClock.now
     private var handle: EasyHandle
     private var head: ResponseHeadCollector
     private var upload: Upload?
@@ -22,7 +24,7 @@ final class Transfer {
     ///
     /// - Throws: When the request cannot be sent as it is.
     init(
-        _ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration, _ exchange: Exchange,
+        _ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration, _ exchange: TransferExchange,
         _ connections: ConnectionCount
     ) throws(HTTPClientError) {
         guard let handle = EasyHandle() else {
@@ -32,6 +34,7 @@ final class Transfer {
         self.exchange = exchange
         self.connections = connections
         idleTimeout = request.idleTimeout
+        headDeadline = request.headTimeout.map { .now + $0 }
         addresses = configuration.addresses
         head = ResponseHeadCollector(followsRedirects: configuration.redirectsMaximum > 0)
         upload = try Upload(request)
@@ -46,6 +49,14 @@ final class Transfer {
 
     /// libcurl's handle.
     var pointer: UnsafeMutableRawPointer { handle.pointer }
+
+    /// When the transfer ends unless something comes in before; `nil` for never, as long as the reader holds it up.
+    var deadline: ContinuousClock.Instant? {
+        if isPaused { return nil }
+        guard let idleTimeout else { return headDeadline }
+        let idleDeadline = lastActivity + idleTimeout
+        return headDeadline.map { min($0, idleDeadline) } ?? idleDeadline
+    }
 
     /// Lets a paused transfer go on.
     func resume() {
@@ -97,6 +108,7 @@ extension Transfer {
         case .incomplete:
             return true
         case .complete(let head):
+            headDeadline = nil
             exchange.receive(head)
             return true
         case .tooLarge:
@@ -106,7 +118,7 @@ extension Transfer {
     }
 
     /// Takes a piece of the body.
-    func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Exchange.Reception {
+    func receiveBody(_ bytes: UnsafeRawBufferPointer) -> TransferExchange.Reception {
         lastActivity = .now
         let reception = exchange.receive(bytes)
         switch reception {

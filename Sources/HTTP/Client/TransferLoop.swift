@@ -8,9 +8,9 @@ import Synchronization
 final class TransferLoop: Sendable {
     /// What the thread is asked to do.
     enum Command: Sendable {
-        case start(Exchange, HTTPClientRequest)
-        case resume(Exchange)
-        case cancel(Exchange)
+        case start(TransferExchange, HTTPClientRequest)
+        case resume(TransferExchange)
+        case cancel(TransferExchange)
     }
 
     private struct Inbox {
@@ -47,17 +47,17 @@ final class TransferLoop: Sendable {
     }
 
     /// Begins a transfer.
-    func start(_ request: HTTPClientRequest, _ exchange: Exchange) {
+    func start(_ request: HTTPClientRequest, _ exchange: TransferExchange) {
         if !leave(.start(exchange, request)) { exchange.finish(.closed) }
     }
 
     /// Lets a paused transfer go on.
-    func resume(_ exchange: Exchange) {
+    func resume(_ exchange: TransferExchange) {
         _ = leave(.resume(exchange))
     }
 
     /// Ends a transfer.
-    func cancel(_ exchange: Exchange) {
+    func cancel(_ exchange: TransferExchange) {
         _ = leave(.cancel(exchange))
     }
 

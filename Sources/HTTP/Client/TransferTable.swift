@@ -8,7 +8,7 @@ final class TransferTable {
     private let configuration: HTTPClientConfiguration
     private let connections: ConnectionCount
     private var transfers: [ObjectIdentifier: Transfer] = [:]
-    private var exchanges: [UnsafeMutableRawPointer: Exchange] = [:]
+    private var exchanges: [UnsafeMutableRawPointer: TransferExchange] = [:]
 
     init(_ multi: UnsafeMutableRawPointer, _ configuration: HTTPClientConfiguration, _ connections: ConnectionCount) {
         self.multi = multi
@@ -51,9 +51,9 @@ final class TransferTable {
     /// - Returns: How long to wait at most before asking again.
     func expireSilent(at now: ContinuousClock.Instant) -> Duration {
         var wait = Self.waitMaximum
-        for transfer in Array(transfers.values) where !transfer.isPaused {
-            guard let idleTimeout = transfer.idleTimeout else { continue }
-            let left = now.duration(to: transfer.lastActivity + idleTimeout)
+        for transfer in Array(transfers.values) {
+            guard let deadline = transfer.deadline else { continue }
+            let left = now.duration(to: deadline)
             if left <= .zero {
                 _ = remove(transfer.exchange)
                 transfer.finishAsSilent()
@@ -67,7 +67,7 @@ final class TransferTable {
     /// libcurl wakes up earlier for its own timers; a minute only bounds what a mistake could cost.
     private static let waitMaximum = Duration.seconds(60)
 
-    private func start(_ exchange: Exchange, _ request: HTTPClientRequest) {
+    private func start(_ exchange: TransferExchange, _ request: HTTPClientRequest) {
         do {
             let transfer = try Transfer(request, configuration, exchange, connections)
             let code = curl_multi_add_handle(multi, transfer.pointer)
@@ -82,7 +82,7 @@ final class TransferTable {
         }
     }
 
-    private func remove(_ exchange: Exchange) -> Transfer? {
+    private func remove(_ exchange: TransferExchange) -> Transfer? {
         guard let transfer = transfers.removeValue(forKey: ObjectIdentifier(exchange)) else { return nil }
         exchanges.removeValue(forKey: transfer.pointer)
         curl_multi_remove_handle(multi, transfer.pointer)

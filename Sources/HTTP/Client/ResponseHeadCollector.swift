@@ -1,5 +1,5 @@
 /// Status and header fields of a response.
-struct ResponseHead: Sendable {
+struct ReceivedHead: Sendable {
     var status: HTTPStatus
     var headers: HTTPHeaders
 }
@@ -19,7 +19,7 @@ struct ResponseHeadCollector {
         /// More lines are to come, or the line did not matter.
         case incomplete
         /// This is the head of the final response.
-        case complete(ResponseHead)
+        case complete(ReceivedHead)
         /// The section is too large.
         case tooLarge
     }
@@ -62,7 +62,7 @@ struct ResponseHeadCollector {
         guard status >= 200 else { return .incomplete }
         if followsRedirects, (300..<400).contains(status), headers["Location"] != nil { return .incomplete }
         isComplete = true
-        return .complete(ResponseHead(status: HTTPStatus(status), headers: headers))
+        return .complete(ReceivedHead(status: HTTPStatus(status), headers: headers))
     }
 
     /// The three digits behind the first space of a status line (RFC 9112 §4), or 0.

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// The loop reports the head, the body and the end; the task waits for the next of them. The buffer between them is
 /// bounded: past the mark, the loop is told to pause and the task resumes it.
-final class Exchange: Sendable {
+final class TransferExchange: Sendable {
     /// What the task waits for.
     enum Need {
         case head
@@ -32,7 +32,7 @@ final class Exchange: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var head: ResponseHead?
+        var head: ReceivedHead?
         var buffer: [UInt8] = []
         var isPaused = false
         var isFinished = false
@@ -65,7 +65,7 @@ final class Exchange: Sendable {
     // MARK: The loop's side
 
     /// Reports the head of the final response.
-    func receive(_ head: ResponseHead) {
+    func receive(_ head: ReceivedHead) {
         change { $0.head = head }
     }
 
@@ -98,7 +98,7 @@ final class Exchange: Sendable {
     // MARK: The task's side
 
     /// Waits until the head is there.
-    func head() async throws -> ResponseHead {
+    func head() async throws -> ReceivedHead {
         await wait(for: .head)
         return try state.withLock { state in
             if state.isCancelled { throw CancellationError() }
