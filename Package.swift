@@ -102,6 +102,9 @@ let package = Package(
 package.targets += [
     tests("ControllerRuntime", ["KubernetesClient", "KubernetesTypes", "HTTP", "JSON", "Telemetry", "Timing"]),
     tests("JSON"),
+    tests(
+        "KubernetesClient",
+        ["HTTP", "JSON", "KubernetesTypes", "Telemetry", "Timing", "Cryptography"]),
     tests("KubernetesTypes", ["JSON", "Timing"]),
     tests("Timing"),
     tests("Telemetry"),

@@ -1,0 +1,102 @@
+import HTTP
+import JSON
+import KubernetesTypes
+
+/// Turns API requests into HTTP requests.
+struct RequestBuilder: Sendable {
+    /// Scheme, authority and path prefix that every URL begins with.
+    private let base: String
+    /// The `Host` to send when the URL carries another name for TLS' sake.
+    private let host: String?
+    private let userAgent: String
+    private let impersonation: [(String, String)]
+    private let acceptsCompression: Bool
+    private let usesTLS: Bool
+    private let timeout: Duration
+
+    init(_ configuration: ClientConfiguration) throws {
+        guard let server = ServerURL(configuration.server) else {
+            throw KubernetesError.configuration("'\(configuration.server)' is not an http or https URL")
+        }
+        if let name = configuration.tlsServerName, configuration.usesTLS {
+            // libcurl verifies the name in the URL and connects elsewhere when told to.
+            base = "\(server.scheme)://\(name)\(server.portSuffix)\(server.path)"
+            host = server.authority
+        } else {
+            base = configuration.server
+            host = nil
+        }
+        userAgent = configuration.userAgent
+        impersonation = configuration.impersonation?.headers ?? []
+        acceptsCompression = !configuration.disablesCompression && !server.isLoopback
+        usesTLS = configuration.usesTLS
+        timeout = configuration.requestTimeout
+    }
+
+    /// The largest answer to a unary request: some 50 000 objects of a few kilobytes.
+    static let answerBytesMaximum = 256 << 20
+
+    /// Returns the request for an answer in one piece.
+    func unary(_ request: APIRequest, _ credential: RequestCredential) -> HTTPClientRequest {
+        var built = common(request, credential)
+        built.timeout = timeout
+        built.responseBytesMaximum = Self.answerBytesMaximum
+        built.acceptsCompression = acceptsCompression && (request.verb == .get || request.verb == .list)
+        return built
+    }
+
+    /// Returns the request for an answer that is read piece by piece.
+    func streaming(_ request: APIRequest, _ credential: RequestCredential) -> HTTPClientRequest {
+        var built = common(request, credential)
+        built.timeout = nil
+        built.headTimeout = timeout
+        built.idleTimeout = request.silenceMaximum
+        return built
+    }
+
+    private func common(_ request: APIRequest, _ credential: RequestCredential) -> HTTPClientRequest {
+        var headers = HTTPHeaders([("User-Agent", userAgent)])
+        headers.add("Accept", request.subresource == "log" ? "*/*" : "application/json")
+        if let host { headers.add("Host", host) }
+        // Without TLS anybody on the way could read the credential, so it stays here (client-go does the same).
+        if usesTLS, let authorization = credential.authorization {
+            headers.add("Authorization", authorization.value)
+        }
+        for (name, value) in impersonation { headers.add(name, value) }
+        var built = HTTPClientRequest(request.verb.method, url: base + request.path + query(request), headers: headers)
+        if let body = request.body {
+            built.headers.add("Content-Type", request.verb.contentType)
+            built.body = .bytes(JSONWriter().write(body))
+        }
+        return built
+    }
+
+    private func query(_ request: APIRequest) -> String {
+        guard !request.query.isEmpty else { return "" }
+        let items = request.query.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }
+        return "?" + items.joined(separator: "&")
+    }
+}
+
+extension APIVerb {
+    /// The HTTP method.
+    var method: HTTPMethod {
+        switch self {
+        case .get, .list, .watch: .get
+        case .create: .post
+        case .update: .put
+        case .mergePatch, .jsonPatch, .apply: .patch
+        case .delete, .deleteCollection: .delete
+        }
+    }
+
+    /// The media type of the body.
+    var contentType: String {
+        switch self {
+        case .mergePatch: "application/merge-patch+json"
+        case .jsonPatch: "application/json-patch+json"
+        case .apply: "application/apply-patch+yaml"  // JSON is YAML; older servers know no other name.
+        default: "application/json"
+        }
+    }
+}
