@@ -81,8 +81,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "ControllerRuntime", "CRDs", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Telemetry",
-                "Timing",
+                "ControllerRuntime", "CRDs", "HTTP", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing",
+                "YAML",
             ]),
         module("BuildService", ["Builds", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
         module("Commands", ["CRDs", "KubernetesClient", "KubernetesTypes", "JSON", "YAML", "Timing"]),

@@ -10,7 +10,7 @@ public struct ByteRange: Sendable, Equatable {
     public let end: Int
 
     /// Makes the stretch from `start` up to `end`.
-    init(_ start: Int, _ end: Int) {
+    public init(_ start: Int, _ end: Int) {
         precondition(start <= end, "A stretch of bytes ends before it starts")
         self.start = start
         self.end = end
@@ -40,7 +40,7 @@ extension Span where Element == UInt8 {
 
     /// Whether `range` is `literal`, byte for byte.
     @inline(__always)
-    func equals(_ range: ByteRange, _ literal: StaticString) -> Bool {
+    public func equals(_ range: ByteRange, _ literal: StaticString) -> Bool {
         guard range.count == literal.utf8CodeUnitCount else { return false }
         for offset in 0..<range.count where self[range.start + offset] != literal.utf8Start[offset] {
             return false

@@ -1,0 +1,50 @@
+import CRDs
+import ControllerRuntime
+import KubernetesClient
+import KubernetesTypes
+
+/// Feeds the routes from a cluster's Functions and EndpointSlices.
+struct ClusterRoutes: Sendable {
+    let source: RouteSource
+
+    /// Subscribes to both collections; the caller starts the informers.
+    ///
+    /// - Throws: `KubernetesError` when the server cannot be asked which version of EndpointSlice it has.
+    func watch(api: any KubernetesAPI, informers: SharedInformers) async throws {
+        let slices =
+            try await api.firstOffered([EndpointSlice.descriptor, EndpointSliceV1Beta1.descriptor])
+            ?? EndpointSlice.descriptor
+        let source = source
+        informers.informer(Function.self, transform: Self.strip).addHandler { event in
+            switch event {
+            case .added(let function, _), .updated(_, let function): source.put(FunctionRecord(function))
+            case .deleted(let function, _):
+                source.remove(ObjectKey(namespace: function.metadata.namespace, name: function.metadata.name))
+            }
+        }
+        informers.informer(
+            EndpointSlice.self, scope: InformerScope(labelSelector: FareboxLabel.name), at: slices
+        ).addHandler { event in
+            if let old = event.old, let function = old.function, function != event.object.function {
+                source.setSlice(old.metadata.name, of: function, [])
+            }
+            guard let function = event.object.function else { return }
+            switch event {
+            case .added(let slice, _), .updated(_, let slice):
+                source.setSlice(slice.metadata.name, of: function, slice.callAddresses)
+            case .deleted(let slice, _):
+                source.setSlice(slice.metadata.name, of: function, [])
+            }
+        }
+    }
+
+    /// Takes away what routing does not read: with many functions, most of their size.
+    @Sendable
+    private static func strip(_ function: inout Function) {
+        function.spec.environment = [:]
+        function.spec.secrets = []
+        function.spec.labels = [:]
+        function.spec.annotations = [:]
+        function.status = nil
+    }
+}

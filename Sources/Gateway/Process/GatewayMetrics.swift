@@ -1,0 +1,62 @@
+import Telemetry
+
+/// What the gateway tells Prometheus.
+///
+/// The first two have the names and labels of OpenFaaS's gateway.
+final class GatewayMetrics: Sendable {
+    /// Functions times the few status codes each answers with; further ones are counted together.
+    private static let seriesMaximum = 50_000
+
+    /// `gateway_function_invocation_total{function_name="<name>.<namespace>",code}`.
+    let invocations: CounterFamily
+    /// `gateway_functions_seconds{function_name}`: from a call's head to the end of its answer.
+    let seconds: HistogramFamily
+    /// Requests that named no function, by why.
+    let unrouted: CounterFamily
+    let noHost: Counter
+    let unknown: Counter
+    let closed: Counter
+    let tooMany: Counter
+    /// Connections tried beyond the first of each call.
+    let retries: Counter
+    let noEndpoint: Counter
+    let connectFailed: Counter
+    let upstreamFailed: Counter
+    let timedOut: Counter
+    let clientLeft: Counter
+    /// Routes in the table now.
+    let routes: Gauge
+    /// Changes of the table.
+    let routeUpdates: Counter
+
+    init(_ registry: MetricsRegistry) {
+        invocations = registry.counter(
+            "gateway_function_invocation_total", "Calls of functions by status code.",
+            labels: ["function_name", "code"], seriesMaximum: Self.seriesMaximum)
+        seconds = registry.histogram(
+            "gateway_functions_seconds", "Time of a function's calls in seconds, until the answer's end.",
+            labels: ["function_name"], buckets: Histogram.requestSeconds,
+            seriesMaximum: Self.seriesMaximum)
+        unrouted = registry.counter(
+            "farebox_gateway_refused_total", "Requests answered by the gateway itself, by reason.", labels: ["reason"])
+        noHost = unrouted.labels("no_host")
+        unknown = unrouted.labels("unknown_function")
+        closed = unrouted.labels("closed")
+        tooMany = unrouted.labels("too_many_in_flight")
+        let failures = registry.counter(
+            "farebox_gateway_failures_total", "Calls that ended without the function's whole answer, by cause.",
+            labels: ["cause"])
+        noEndpoint = failures.labels("no_endpoint")
+        connectFailed = failures.labels("connect")
+        upstreamFailed = failures.labels("upstream")
+        timedOut = failures.labels("timeout")
+        clientLeft = failures.labels("client")
+        retries = registry.counter(
+            "farebox_gateway_retries_total", "Connections tried beyond the first of each call.", labels: []
+        ).labels()
+        routes = registry.gauge("farebox_gateway_routes", "Functions that have a route.", labels: []).labels()
+        routeUpdates = registry.counter(
+            "farebox_gateway_route_updates_total", "Changes of the table of routes.", labels: []
+        ).labels()
+    }
+}

@@ -1,0 +1,157 @@
+import ControllerRuntime
+import HTTP
+public import KubernetesClient
+import KubernetesTypes
+import Synchronization
+public import Telemetry
+
+/// The gateway: takes calls on its public port and passes them to functions.
+///
+/// It answers calls from the moment its routes are complete. The internal port serves `/healthz`, `/readyz` and
+/// `/metrics`; the public port serves functions and nothing else.
+public final class GatewayService: Sendable {
+    /// Where the routes come from.
+    public enum Routes: Sendable {
+        /// Functions and EndpointSlices of a cluster, watched.
+        case cluster(any KubernetesAPI)
+        /// A file.
+        case fixed(StaticRoutes)
+    }
+
+    /// The ports that are listened on.
+    public struct Ports: Sendable, Equatable {
+        /// For callers.
+        public let callers: UInt16
+        /// For probes and Prometheus.
+        public let probes: UInt16
+    }
+
+    /// How long the first complete list of functions and addresses may take.
+    static let syncLimit: Duration = .seconds(120)
+
+    private let configuration: GatewayConfiguration
+    private let routes: Routes
+    private let registry: MetricsRegistry
+    private let logger = Logger(label: "gateway")
+    private let source: RouteSource
+    private let server: HTTPServer
+    private let probes: HTTPServer
+    private let isReady: ReadyFlag
+
+    /// Wires the gateway; `run` starts it.
+    public init(configuration: GatewayConfiguration, routes: Routes, registry: MetricsRegistry) {
+        self.configuration = configuration
+        self.routes = routes
+        self.registry = registry
+        let loops = max(1, configuration.loops ?? ProcessorCount.available)
+        let metrics = GatewayMetrics(registry)
+        let board = RouteBoard(loops: loops)
+        source = RouteSource(board: board, metrics: metrics, defaultTimeout: configuration.timeout)
+        let router = GatewayRouter(
+            board: board, metrics: metrics, rootDomain: configuration.rootDomain,
+            defaultNamespace: configuration.functionsNamespace)
+        var callers = HTTPServerConfiguration()
+        callers.address = configuration.address
+        callers.port = configuration.port
+        callers.loops = loops
+        callers.name = "gateway"
+        callers.connectionsMaximum = configuration.connectionsMaximum
+        callers.shutdownGrace = configuration.shutdownGrace
+        server = HTTPServer(
+            configuration: callers, router: router,
+            // The router decides about every request; nothing is left to handle.
+            handler: HTTPClosureHandler { _ in HTTPResponse(.notFound) })
+        var internals = HTTPServerConfiguration()
+        internals.address = configuration.internalAddress
+        internals.port = configuration.internalPort
+        internals.name = "gateway-internal"
+        let isReady = ReadyFlag()
+        self.isReady = isReady
+        probes = HTTPServer(configuration: internals) { request in
+            switch request.path {
+            case "/healthz": .text(.ok, "ok\n")
+            case "/readyz":
+                isReady.value ? .text(.ok, "ok\n") : .text(.serviceUnavailable, "routes are not complete\n")
+            case "/metrics":
+                HTTPResponse(
+                    .ok, headers: HTTPHeaders([("Content-Type", MetricsRegistry.contentType)]),
+                    body: .bytes(registry.render()))
+            default: .problem(.notFound, detail: "There is nothing here.", requestID: request.requestID)
+            }
+        }
+    }
+
+    /// Serves until the task is cancelled, then drains: not ready at once, no new connections after `drainDelay`, and
+    /// what is under way finishes within `shutdownGrace`.
+    ///
+    /// - Parameter started: Told the ports once both are listened on.
+    /// - Throws: `SocketError` when a port is taken, `InformersNotSynced` when the cluster does not answer.
+    public func run(started: @Sendable (Ports) -> Void = { _ in }) async throws {
+        let probePort = try probes.start()
+        do {
+            let informers = try await installRoutes()
+            let callerPort = try server.start()
+            isReady.value = true
+            logger.info(
+                "Gateway serves", ["port": callerPort, "internalPort": probePort, "functions": source.count])
+            started(Ports(callers: callerPort, probes: probePort))
+            await untilCancelled()
+            isReady.value = false
+            logger.info("Gateway drains", ["delay": configuration.drainDelay, "grace": configuration.shutdownGrace])
+            await sleepThroughCancellation(configuration.drainDelay)
+            await server.shutdown(grace: configuration.shutdownGrace)
+            await informers?.stop()
+        } catch {
+            await server.shutdown(grace: .zero)
+            await probes.shutdown(grace: .zero)
+            throw error
+        }
+        await probes.shutdown(grace: .zero)
+    }
+
+    /// Fills the board, and keeps filling it where there is something to watch.
+    private func installRoutes() async throws -> SharedInformers? {
+        switch routes {
+        case .fixed(let fixed):
+            try fixed.install(into: source, defaultNamespace: configuration.functionsNamespace)
+            return nil
+        case .cluster(let api):
+            let informers = SharedInformers(api: api)
+            try await ClusterRoutes(source: source).watch(api: api, informers: informers)
+            informers.start()
+            do {
+                try await informers.waitForSync(within: Self.syncLimit)
+            } catch {
+                await informers.stop()
+                throw error
+            }
+            return informers
+        }
+    }
+
+    private func untilCancelled() async {
+        let (stream, continuation) = AsyncStream<Never>.makeStream()
+        await withTaskCancellationHandler {
+            for await _ in stream {}
+        } onCancel: {
+            continuation.finish()
+        }
+    }
+
+    /// Waits although this task is cancelled: that is when the wait begins.
+    private func sleepThroughCancellation(_ duration: Duration) async {
+        guard duration > .zero else { return }
+        let wait = Task.detached { try? await Task.sleep(for: duration) }
+        await wait.value
+    }
+}
+
+/// Whether calls may be sent here, for the readiness probe.
+private final class ReadyFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    var value: Bool {
+        get { flag.load(ordering: .relaxed) }
+        set { flag.store(newValue, ordering: .relaxed) }
+    }
+}

@@ -1,0 +1,82 @@
+import HTTP
+import Synchronization
+import Telemetry
+
+/// The calls of one function: how many are under way, and what became of the others.
+final class FunctionCalls: Sendable {
+    private let inFlight = Atomic<Int>(0)
+    private let label: String
+    private let metrics: GatewayMetrics
+    /// Made with the first call: most of many functions sleep, and a histogram is a kilobyte.
+    private let seconds = AtomicLazyReference<Histogram>()
+    /// Found once per status, since finding a counter by its labels takes longer than everything else here.
+    private let counters = Mutex<[(status: Int, counter: Counter)]>([])
+
+    /// Starts to count for the function with this label, `<name>.<namespace>`.
+    init(label: String, metrics: GatewayMetrics) {
+        self.label = label
+        self.metrics = metrics
+    }
+
+    /// Calls under way.
+    var underWay: Int { inFlight.load(ordering: .relaxed) }
+
+    /// Admits one call unless `maximum` are under way; an admitted one ends with `ended`.
+    func begin(maximum: Int?) -> Bool {
+        let before = inFlight.add(1, ordering: .relaxed).oldValue
+        if let maximum, before >= maximum {
+            inFlight.subtract(1, ordering: .relaxed)
+            return false
+        }
+        return true
+    }
+
+    /// Counts an admitted call that is over.
+    func ended(_ outcome: ProxyOutcome) {
+        inFlight.subtract(1, ordering: .relaxed)
+        count(status: outcome.status)
+        histogram.observe(Double(outcome.nanoseconds) / 1e9)
+        if outcome.attempts > 1 {
+            metrics.retries.increment(by: UInt64(outcome.attempts - 1))
+        }
+        switch outcome.cause {
+        case .answered: break
+        case .noEndpoint: metrics.noEndpoint.increment()
+        case .connectFailed: metrics.connectFailed.increment()
+        case .upstreamFailed: metrics.upstreamFailed.increment()
+        case .timedOut: metrics.timedOut.increment()
+        case .clientLeft: metrics.clientLeft.increment()
+        }
+    }
+
+    /// Counts a call that was answered without the function.
+    func count(status: Int) {
+        counter(status).increment()
+    }
+
+    private var histogram: Histogram {
+        seconds.load() ?? seconds.storeIfNil(metrics.seconds.labels(label))
+    }
+
+    private func counter(_ status: Int) -> Counter {
+        counters.withLock { counters in
+            for entry in counters where entry.status == status {
+                return entry.counter
+            }
+            let counter = metrics.invocations.labels(label, "\(status)")
+            counters.append((status, counter))
+            return counter
+        }
+    }
+
+    /// Forgets the function's series; a scrape would carry them for ever otherwise.
+    func retire() {
+        metrics.seconds.remove(label)
+        counters.withLock { counters in
+            for entry in counters {
+                metrics.invocations.remove(label, "\(entry.status)")
+            }
+            counters = []
+        }
+    }
+}

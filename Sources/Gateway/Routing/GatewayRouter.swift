@@ -1,0 +1,130 @@
+import HTTP
+import Telemetry
+
+/// Finds the function that a request names, and whether the call is let through.
+///
+/// - `<owner>.<root>/<function>/…`: leading slashes of the path count as one, as OpenFaaS Cloud's router had it.
+/// - `/function/<name>[.<namespace>]/…` on every other host, the root domain's own included.
+///
+/// The function sees the rest of the path and the query exactly as they were sent. Its name is compared byte for byte,
+/// escapes are not decoded: `%66n` never means `fn`, and an escaped slash never ends a name.
+struct GatewayRouter: RequestRouter {
+    private let board: RouteBoard
+    private let metrics: GatewayMetrics
+    /// A dot and the root domain in lower case; empty when owners have no hosts.
+    private let rootSuffix: [UInt8]
+    private let defaultNamespace: [UInt8]
+
+    init(board: RouteBoard, metrics: GatewayMetrics, rootDomain: String, defaultNamespace: String) {
+        self.board = board
+        self.metrics = metrics
+        rootSuffix = rootDomain.isEmpty ? [] : Array(".\(rootDomain.lowercased())".utf8)
+        self.defaultNamespace = Array(defaultNamespace.utf8)
+    }
+
+    func route(_ head: RequestHead, in bytes: Span<UInt8>, onLoop loop: Int) -> RequestDecision {
+        guard let host = head.host else {
+            metrics.noHost.increment()
+            return .refuse(.badRequest, detail: "The Host field is missing; it may name the function's owner.")
+        }
+        var segments = PathSegments(head.path)
+        if let owner = owner(of: host, in: bytes) {
+            guard let function = segments.next(in: bytes) else { return unknown("The path names no function.") }
+            let ownerBytes = bytes.extracting(owner.start..<owner.end)
+            let name = bytes.extracting(function.start..<function.end)
+            let route = board.read(onLoop: loop) { $0.byOwner.find(ownerBytes, name) }
+            return decide(route, head, prefixEnd: function.end)
+        }
+        guard let first = segments.next(in: bytes), bytes.equals(first, "function"),
+            let function = segments.next(in: bytes)
+        else {
+            return unknown("Call a function as /function/<name> or at its owner's host.")
+        }
+        return decide(find(function, in: bytes, onLoop: loop), head, prefixEnd: function.end)
+    }
+
+    /// Looks for `<name>` or `<name>.<namespace>`.
+    private func find(_ function: ByteRange, in bytes: Span<UInt8>, onLoop loop: Int) -> Route? {
+        var dot = function.start
+        while dot < function.end, bytes[dot] != UInt8(ascii: ".") {
+            dot += 1
+        }
+        let name = bytes.extracting(function.start..<dot)
+        if dot < function.end {
+            let namespace = bytes.extracting((dot + 1)..<function.end)
+            return board.read(onLoop: loop) { $0.byObject.find(name, namespace) }
+        }
+        return board.read(onLoop: loop) { $0.byObject.find(name, defaultNamespace.span) }
+    }
+
+    private func decide(_ route: Route?, _ head: RequestHead, prefixEnd: Int) -> RequestDecision {
+        guard let route else { return unknown("There is no function of this name.") }
+        if case .closed(let status, let reason) = route.admission {
+            metrics.closed.increment()
+            route.calls.count(status: status)
+            return .refuse(HTTPStatus(status), detail: reason)
+        }
+        guard route.calls.begin(maximum: route.inFlightMaximum) else {
+            metrics.tooMany.increment()
+            route.calls.count(status: HTTPStatus.tooManyRequests.code)
+            return .refuse(
+                .tooManyRequests, detail: "As many calls of the function as it allows are under way.",
+                headers: HTTPHeaders([("Retry-After", "1")]))
+        }
+        return .proxy(ProxyCall(to: route, head: head, prefixEnd: prefixEnd, silence: route.timeout))
+    }
+
+    private func unknown(_ detail: String) -> RequestDecision {
+        metrics.unknown.increment()
+        return .refuse(.notFound, detail: detail)
+    }
+
+    /// The owner that a host names, when it is exactly one label below the root domain.
+    private func owner(of host: ByteRange, in bytes: Span<UInt8>) -> ByteRange? {
+        guard !rootSuffix.isEmpty else { return nil }
+        var end = host.start
+        while end < host.end, bytes[end] != UInt8(ascii: ":") {
+            end += 1
+        }
+        // A name may be written with the root of the DNS at its end.
+        if end > host.start, bytes[end - 1] == UInt8(ascii: ".") {
+            end -= 1
+        }
+        let labelEnd = end - rootSuffix.count
+        guard labelEnd > host.start else { return nil }
+        for offset in rootSuffix.indices where Self.lowercased(bytes[labelEnd + offset]) != rootSuffix[offset] {
+            return nil
+        }
+        for position in host.start..<labelEnd where bytes[position] == UInt8(ascii: ".") {
+            return nil
+        }
+        return ByteRange(host.start, labelEnd)
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+    }
+}
+
+/// The segments of a path from its start, without empty ones before each.
+struct PathSegments {
+    private var position: Int
+    private let end: Int
+
+    init(_ path: ByteRange) {
+        position = path.start
+        end = path.end
+    }
+
+    /// Skips slashes and returns what comes up to the next one; `nil` when nothing comes.
+    mutating func next(in bytes: Span<UInt8>) -> ByteRange? {
+        while position < end, bytes[position] == UInt8(ascii: "/") {
+            position += 1
+        }
+        let start = position
+        while position < end, bytes[position] != UInt8(ascii: "/") {
+            position += 1
+        }
+        return position > start ? ByteRange(start, position) : nil
+    }
+}

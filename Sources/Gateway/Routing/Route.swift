@@ -1,0 +1,61 @@
+import HTTP
+import Synchronization
+
+/// The way to one function as it is now: its ready addresses and its limits.
+///
+/// A change makes a new route; requests under way finish with the one they began with. What must outlive a change (the
+/// calls under way, the metrics) is in `calls`.
+final class Route: ProxyDestination {
+    /// What a caller may do with the function.
+    enum Admission: Sendable, Equatable {
+        case open
+        /// No call is let through; the text says why.
+        case closed(status: Int, reason: String)
+    }
+
+    /// The ready addresses, in the order of the addresses.
+    let endpoints: [UpstreamEndpoint]
+    /// Whether calls pass at all.
+    let admission: Admission
+    /// How long the function may stay silent.
+    let timeout: Duration
+    /// Calls under way at once over all loops of this gateway; more are answered 429.
+    ///
+    /// `nil` for no limit.
+    let inFlightMaximum: Int?
+    /// What is counted about the function.
+    let calls: FunctionCalls
+
+    init(
+        endpoints: [UpstreamEndpoint], admission: Admission, timeout: Duration, inFlightMaximum: Int?,
+        calls: FunctionCalls
+    ) {
+        self.endpoints = endpoints
+        self.admission = admission
+        self.timeout = timeout
+        self.inFlightMaximum = inFlightMaximum
+        self.calls = calls
+    }
+
+    /// Chooses the less busy of two endpoints drawn at random: close to the best of all, without looking at all.
+    func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> UpstreamEndpoint? {
+        let count = UInt64(endpoints.count)
+        guard count > 1 else { return endpoints.first }
+        let first = Int((random & 0xFFFF_FFFF) % count)
+        // Any other than the first.
+        let second = Int((UInt64(first) + 1 + (random >> 32) % (count - 1)) % count)
+        let left = endpoints[first]
+        let right = endpoints[second]
+        if left === failed {
+            return right
+        }
+        if right === failed {
+            return left
+        }
+        return right.inFlight < left.inFlight ? right : left
+    }
+
+    func finished(_ outcome: ProxyOutcome) {
+        calls.ended(outcome)
+    }
+}

@@ -1,0 +1,159 @@
+import HTTP
+import KubernetesTypes
+import Synchronization
+import Telemetry
+
+/// Turns functions and their addresses, as they come and go, into the routes on the board.
+///
+/// Each change touches the routes of one function only. What lasts as long as a function or an address (counts,
+/// pooled connections) is kept over changes.
+final class RouteSource: Sendable {
+    private struct Entry {
+        var record: FunctionRecord?
+        var slices: [String: [SliceAddress]] = [:]
+        var endpoints: [SocketAddress: UpstreamEndpoint] = [:]
+        var calls: FunctionCalls?
+    }
+
+    private struct State {
+        var entries: [ObjectKey: Entry] = [:]
+        /// Who claims a name below an owner's host.
+        var claims: [FunctionRecord.OwnedName: Set<ObjectKey>] = [:]
+    }
+
+    private let board: RouteBoard
+    private let metrics: GatewayMetrics
+    private let defaultTimeout: Duration
+    private let state = Mutex(State())
+
+    init(board: RouteBoard, metrics: GatewayMetrics, defaultTimeout: Duration) {
+        self.board = board
+        self.metrics = metrics
+        self.defaultTimeout = defaultTimeout
+    }
+
+    /// One address of a slice.
+    struct SliceAddress: Equatable, Sendable {
+        let address: SocketAddress
+        /// An address that is ending still answers; it is used when there is no other.
+        let isEnding: Bool
+    }
+
+    /// A function came or changed.
+    func put(_ record: FunctionRecord) {
+        state.withLock { state in
+            var entry = state.entries[record.key] ?? Entry()
+            let old = entry.record
+            guard old != record else { return }
+            entry.record = record
+            if entry.calls == nil {
+                entry.calls = FunctionCalls(label: "\(record.key.name).\(record.key.namespace)", metrics: metrics)
+            }
+            state.entries[record.key] = entry
+            if let name = old?.ownerName, name != record.ownerName {
+                unclaim(name, record.key, &state)
+            }
+            if let name = record.ownerName {
+                state.claims[name, default: []].insert(record.key)
+            }
+            publish(record.key, alsoName: old?.ownerName, &state)
+        }
+    }
+
+    /// A function is gone.
+    func remove(_ key: ObjectKey) {
+        state.withLock { state in
+            guard var entry = state.entries[key], let old = entry.record else { return }
+            entry.record = nil
+            for endpoint in entry.endpoints.values {
+                endpoint.retire()
+            }
+            entry.endpoints = [:]
+            entry.calls?.retire()
+            entry.calls = nil
+            state.entries[key] = entry.slices.isEmpty ? nil : entry
+            if let name = old.ownerName {
+                unclaim(name, key, &state)
+            }
+            publish(key, alsoName: old.ownerName, &state)
+        }
+    }
+
+    /// A slice of a function's addresses came, changed or (with none) went.
+    func setSlice(_ slice: String, of key: ObjectKey, _ addresses: [SliceAddress]) {
+        state.withLock { state in
+            var entry = state.entries[key] ?? Entry()
+            guard entry.slices[slice] ?? [] != addresses else { return }
+            entry.slices[slice] = addresses.isEmpty ? nil : addresses
+            state.entries[key] = entry.slices.isEmpty && entry.record == nil ? nil : entry
+            if entry.record != nil {
+                publish(key, alsoName: nil, &state)
+            }
+        }
+    }
+
+    /// How many functions have a route.
+    var count: Int {
+        state.withLock { $0.entries.values.count { $0.record != nil } }
+    }
+
+    private func unclaim(_ name: FunctionRecord.OwnedName, _ key: ObjectKey, _ state: inout State) {
+        state.claims[name]?.remove(key)
+        if state.claims[name]?.isEmpty ?? false {
+            state.claims[name] = nil
+        }
+    }
+
+    /// Puts the function's route on the board, and whoever has a right to the names that are touched.
+    private func publish(_ key: ObjectKey, alsoName oldName: FunctionRecord.OwnedName?, _ state: inout State) {
+        let route = makeRoute(key, &state)
+        let names = Set([oldName, state.entries[key]?.record?.ownerName].compactMap { $0 })
+        var owners: [(RouteName, Route?)] = []
+        for name in names {
+            let holder = holder(of: name, state)
+            // The present route of somebody else who holds the name is on the board already, under its object's name.
+            let found =
+                holder == key ? route : holder.flatMap { board.table.byObject[RouteName($0.name, $0.namespace)] }
+            owners.append((RouteName(name.owner, name.function), found))
+        }
+        board.update { table in
+            table.byObject.set(RouteName(key.name, key.namespace), route)
+            for (name, route) in owners {
+                table.byOwner.set(name, route)
+            }
+            metrics.routes.set(table.byObject.count)
+        }
+        metrics.routeUpdates.increment()
+    }
+
+    /// Of all that claim a name, the one that was there first.
+    private func holder(of name: FunctionRecord.OwnedName, _ state: State) -> ObjectKey? {
+        state.claims[name]?.min { left, right in
+            let leftTime = state.entries[left]?.record?.created
+            let rightTime = state.entries[right]?.record?.created
+            if let leftTime, let rightTime, leftTime != rightTime {
+                return leftTime < rightTime
+            }
+            return (left.namespace, left.name) < (right.namespace, right.name)
+        }
+    }
+
+    private func makeRoute(_ key: ObjectKey, _ state: inout State) -> Route? {
+        guard var entry = state.entries[key], let record = entry.record, let calls = entry.calls else { return nil }
+        let all = entry.slices.values.joined()
+        let ready = Set(all.lazy.filter { !$0.isEnding }.map(\.address))
+        let wanted = ready.isEmpty ? Set(all.map(\.address)) : ready
+        for (address, endpoint) in entry.endpoints where !wanted.contains(address) {
+            endpoint.retire()
+            entry.endpoints[address] = nil
+        }
+        for address in wanted where entry.endpoints[address] == nil {
+            entry.endpoints[address] = UpstreamEndpoint(address: address)
+        }
+        state.entries[key] = entry
+        return Route(
+            endpoints: entry.endpoints.values.sorted { $0.address.description < $1.address.description },
+            admission: record.admission, timeout: record.timeout ?? defaultTimeout,
+            inFlightMaximum: record.inFlightMaximum, calls: calls)
+    }
+}
