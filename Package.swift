@@ -17,12 +17,12 @@ func module(_ name: String, _ dependencies: [String] = []) -> Target {
     .target(name: name, dependencies: dependencies.map { .byName(name: $0) }, swiftSettings: strict)
 }
 
-/// The tests of one module, in `Tests/<Module>Tests`; what is excluded are files that tests read by path.
-func tests(_ name: String, _ dependencies: [String] = [], excluding files: [String] = []) -> Target {
+/// The tests of one module, in `Tests/<Module>Tests`; `data` names folders that the tests read where they lie.
+func tests(_ name: String, _ dependencies: [String] = [], data: [String] = []) -> Target {
     .testTarget(
         name: name + "Tests",
         dependencies: ([name] + dependencies).map { .byName(name: $0) },
-        exclude: files,
+        exclude: data,
         swiftSettings: strict)
 }
 
@@ -111,7 +111,7 @@ package.targets += [
     tests("Cryptography"),
     tests("YAML", ["JSON"]),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
-    tests("Builds", ["CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"]),
+    tests("Builds", ["CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"], data: ["Golden", "Vectors"]),
     tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
     tests(
         "Operator",
@@ -119,5 +119,7 @@ package.targets += [
             "Builds", "ControllerRuntime", "CRDs", "JSON", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing",
             "YAML",
         ],
-        excluding: ["Golden"]),
+        data: ["Golden"]),
+    tests("Webhook", ["CRDs", "Cryptography", "HTTP", "JSON", "KubernetesTypes", "Telemetry", "Timing"]),
+    tests("Commands"),
 ]

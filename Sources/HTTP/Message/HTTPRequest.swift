@@ -19,3 +19,16 @@ public struct HTTPRequest: Sendable {
     /// The caller's `X-Request-Id` when it is fit to be logged, else one made here.
     public let requestID: String
 }
+
+extension HTTPRequest {
+    /// Makes a request for calling a handler without a server; path and query are the target's.
+    public init(
+        method: HTTPMethod, target: String, headers: HTTPHeaders = HTTPHeaders(),
+        body: HTTPRequestBody = HTTPRequestBody(), remoteAddress: String, requestID: String
+    ) {
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        self.init(
+            method: method, target: target, path: parts.first ?? target, query: parts.count == 2 ? parts[1] : nil,
+            headers: headers, body: body, remoteAddress: remoteAddress, requestID: requestID)
+    }
+}
