@@ -84,7 +84,7 @@ let package = Package(
                 "ControllerRuntime", "CRDs", "HTTP", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing",
                 "YAML",
             ]),
-        module("BuildService", ["Builds", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
+        module("BuildService", ["Builds", "ControllerRuntime", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
         module("Commands", ["CRDs", "KubernetesClient", "KubernetesTypes", "JSON", "YAML", "Timing"]),
 
         // Level 5: reads configuration, wires, runs.
@@ -111,7 +111,12 @@ package.targets += [
     tests("Cryptography"),
     tests("YAML", ["JSON"]),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
+<<<<<<< Updated upstream
     tests("Builds", ["CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"], data: ["Golden", "Vectors"]),
+=======
+    tests("BuildService", ["Builds", "CRDs", "Cryptography", "HTTP", "Telemetry"]),
+    tests("Builds", ["Archive", "CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"]),
+>>>>>>> Stashed changes
     tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
     tests(
         "Operator",

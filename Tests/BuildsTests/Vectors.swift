@@ -12,8 +12,10 @@ enum Vectors {
     }
 
     /// The bytes of a file in the folder of these tests.
-    static func bytes(_ name: String) throws -> [UInt8] {
-        let path = folder + "/" + name
+    static func bytes(_ name: String) throws -> [UInt8] { try read(folder + "/" + name) }
+
+    /// The bytes of any file.
+    static func read(_ path: String) throws -> [UInt8] {
         guard let file = fopen(path, "r") else { throw Missing(path: path) }
         defer { fclose(file) }
         var bytes: [UInt8] = []

@@ -1,11 +1,11 @@
 import Glibc
 
 /// Runs one blocking call on a thread of its own, so that it never holds a thread of Swift's shared pool.
-enum BlockingThread {
+public enum BlockingThread {
     /// Returns what `body` returns; it runs at once, and to its end even when the task is cancelled.
     ///
-    /// - Throws: ``ChildProcessError/cannotStart(_:code:)`` when the system has no thread left.
-    static func run<R: Sendable>(_ body: @escaping @Sendable () -> R) async throws -> R {
+    /// - Throws: When the system has no thread left.
+    public static func run<R: Sendable>(_ body: @escaping @Sendable () -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             let work = Work { continuation.resume(returning: body()) }
             let code = work.start()
