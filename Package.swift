@@ -110,6 +110,7 @@ package.targets += [
     tests("Telemetry"),
     tests("Cryptography"),
     tests("YAML", ["JSON"]),
+    tests("Archive"),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
 <<<<<<< Updated upstream
     tests("Builds", ["CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"], data: ["Golden", "Vectors"]),
