@@ -112,12 +112,10 @@ package.targets += [
     tests("YAML", ["JSON"]),
     tests("Archive"),
     tests("HTTP", ["JSON", "Telemetry", "Timing"]),
-<<<<<<< Updated upstream
-    tests("Builds", ["CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"], data: ["Golden", "Vectors"]),
-=======
     tests("BuildService", ["Builds", "CRDs", "Cryptography", "HTTP", "Telemetry"]),
-    tests("Builds", ["Archive", "CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"]),
->>>>>>> Stashed changes
+    tests(
+        "Builds", ["Archive", "CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"],
+        data: ["Golden", "Vectors"]),
     tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
     tests(
         "Operator",
