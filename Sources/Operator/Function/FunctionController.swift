@@ -23,11 +23,22 @@ public enum FunctionController {
         in manager: Manager, api: any KubernetesAPI, configuration: FunctionClusterConfiguration,
         resolver: any ImageResolver, recorder: EventRecorder? = nil
     ) -> Controller {
+        install(
+            in: manager, api: api, configuration: configuration, resolver: resolver, recorder: recorder, polls: .init())
+    }
+
+    /// - Parameter polls: How soon to look again at what no watch tells.
+    @discardableResult
+    static func install(
+        in manager: Manager, api: any KubernetesAPI, configuration: FunctionClusterConfiguration,
+        resolver: any ImageResolver, recorder: EventRecorder?, polls: FunctionReconciler.Polls
+    ) -> Controller {
         let sources = FunctionSources(manager.informers, configuration)
         let reconciler = FunctionReconciler(
             sources: sources, configuration: configuration, api: api,
             writer: ChildWriter(api: api, fieldManager: fieldManager), statusWriter: StatusWriter(api: api),
-            recorder: recorder, resolver: resolver, features: ServerFeatures(), logger: Logger(label: "function"))
+            recorder: recorder, resolver: resolver, features: ServerFeatures(), logger: Logger(label: "function"),
+            polls: polls)
         let controller = Controller(
             name: "function", root: sources.functions, reconciler: reconciler, metrics: manager.metrics)
         controller.owns(sources.deployments)

@@ -19,14 +19,17 @@ struct FunctionReconciler: Reconciler {
     let features: ServerFeatures
     let logger: Logger
 
-    /// How soon a missing Secret is looked for again; the runtime adds up to a tenth.
-    ///
-    /// Secrets cannot be watched without the right to list all of them, which we do not want.
-    static let secretPoll = Duration.seconds(8)
-    /// How soon a registry is asked again, and what somebody else holds is looked at again.
-    static let obstaclePoll = Duration.seconds(20)
-    /// How soon to go on after what only the garbage collector has to finish.
-    static let collectionPoll = Duration.seconds(2)
+    var polls = Polls()
+
+    /// How soon to look again at what no watch tells; the runtime adds up to a tenth.
+    struct Polls: Sendable {
+        /// A missing Secret: Secrets cannot be watched without the right to list all of them, which we do not want.
+        var secret = Duration.seconds(8)
+        /// A registry that did not know the image, a name that somebody else holds, a write that was refused.
+        var obstacle = Duration.seconds(20)
+        /// What only the garbage collector has to finish.
+        var collection = Duration.seconds(2)
+    }
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileOutcome {
         guard let function = sources.functions.get(key), !function.metadata.isBeingDeleted else { return .done }
@@ -42,9 +45,9 @@ struct FunctionReconciler: Reconciler {
         do {
             try await bringAbout(&pass)
         } catch let error as ChildError {
-            guard pass.meet(error) else { return .done }
+            guard pass.meet(error, polls) else { return .done }
         } catch let error as KubernetesError where error.isInvalid || error.isForbidden {
-            pass.meet(error)
+            pass.meet(error, polls)
         }
         return try await report(pass)
     }
@@ -96,9 +99,9 @@ struct FunctionReconciler: Reconciler {
                 .imageUnresolvable,
                 """
                 \(requested) does not lead to an image: \(error); correct spec.image, or push the image. The registry is \
-                asked again every \(Int(Self.obstaclePoll.components.seconds)) seconds.
+                asked again every \(Int(polls.obstacle.components.seconds)) seconds.
                 """)
-            pass.requeue(after: Self.obstaclePoll)
+            pass.requeue(after: polls.obstacle)
             return nil
         }
     }
@@ -115,7 +118,7 @@ struct FunctionReconciler: Reconciler {
         // A settled function costs no request: what it needs was there when its replicas started.
         if !isServing, let missing = try await missingSecret(of: children.function) {
             pass.outlook.obstacle = missing
-            pass.requeue(after: Self.secretPoll)
+            pass.requeue(after: polls.secret)
             return
         }
         let hasPullTrouble = children.function.status?.conditions.contains {
@@ -199,16 +202,16 @@ extension FunctionReconciler {
         /// Takes note that a child cannot be written.
         ///
         /// - Returns: Whether there is still a Function to tell.
-        mutating func meet(_ error: ChildError) -> Bool {
+        mutating func meet(_ error: ChildError, _ polls: Polls) -> Bool {
             switch error {
             case .controlledByAnother, .notOurs:
                 outlook.obstacle = FunctionTrouble(
                     .nameTaken, "\(error); give this Function another name, or delete that object")
-                requeue(after: FunctionReconciler.obstaclePoll)
+                requeue(after: polls.obstacle)
             case .awaitsGarbageCollection:
                 outlook.obstacle = FunctionTrouble(.pending, "\(error)")
                 outlook.isWaiting = true
-                requeue(after: FunctionReconciler.collectionPoll)
+                requeue(after: polls.collection)
             case .ownerIsBeingDeleted: return false
             case .wrongNamespace: preconditionFailure("children are rendered into the Function's namespace")
             }
@@ -216,14 +219,14 @@ extension FunctionReconciler {
         }
 
         /// Takes note that the API server refuses a child.
-        mutating func meet(_ error: KubernetesError) {
+        mutating func meet(_ error: KubernetesError, _ polls: Polls) {
             let isQuota = "\(error)".contains("exceeded quota")
             outlook.obstacle = FunctionTrouble(
                 isQuota ? .quotaExceeded : .applyRefused,
                 isQuota
                     ? "the namespace's quota is used up: \(error); raise it, or delete what is not needed"
                     : "the API server refuses what the Function needs: \(error)")
-            requeue(after: FunctionReconciler.obstaclePoll)
+            requeue(after: polls.obstacle)
         }
     }
 }

@@ -1,0 +1,188 @@
+import JSON
+import KubernetesClient
+import KubernetesTypes
+import Synchronization
+
+/// An API server in memory, for what a real one cannot be made to show, and to run scenarios where there is none.
+///
+/// It knows objects, versions, generations, selectors by equality, watches and the patches that Farebox sends. Apply merges
+/// objects and replaces lists, which is what server-side apply does where one manager owns all it names. The scenarios
+/// that run on it also run on a real server, which keeps it honest.
+final class MemoryAPI: KubernetesAPI {
+    private struct Identity: Hashable {
+        let resource: ResourceDescriptor
+        let key: ObjectKey
+    }
+
+    private struct Watcher {
+        let request: APIRequest
+        let stream: MemoryStream
+    }
+
+    private struct State {
+        var objects: [Identity: JSONValue] = [:]
+        var version: Int64 = 1
+        var watchers: [Watcher] = []
+    }
+
+    private let state = Mutex(State())
+    /// What `/version` answers for the minor number.
+    private let minorVersion: String
+
+    init(minorVersion: String = "20") {
+        self.minorVersion = minorVersion
+    }
+
+    // MARK: - KubernetesAPI
+
+    func send(_ request: APIRequest) async throws -> [UInt8] {
+        guard let resource = request.resource else {
+            return JSONWriter().write(["major": "1", "minor": .string(minorVersion), "gitVersion": "v1"])
+        }
+        let answer = try state.withLock { try Self.answer(request, resource, &$0) }
+        return JSONWriter().write(answer)
+    }
+
+    func open(_ request: APIRequest) async throws -> any ByteStream {
+        let stream = MemoryStream()
+        state.withLock { state in
+            // What changed between the list and this watch is told first.
+            let since = request.query("resourceVersion").flatMap { Int64($0) } ?? 0
+            for (identity, object) in state.objects
+            where Self.matches(request, identity, object) && Self.version(of: object) > since {
+                stream.tell("ADDED", object)
+            }
+            state.watchers.append(Watcher(request: request, stream: stream))
+        }
+        return stream
+    }
+
+    // MARK: - Verbs
+
+    private static func answer(
+        _ request: APIRequest, _ resource: ResourceDescriptor, _ state: inout State
+    ) throws -> JSONValue {
+        guard let key = request.key ?? request.body.map({ Self.key(of: $0, resource) }) else {
+            let items = state.objects.filter { matches(request, $0.key, $0.value) }.map(\.value)
+            return [
+                "kind": "List", "metadata": ["resourceVersion": .string(String(state.version))], "items": .array(items),
+            ]
+        }
+        let identity = Identity(resource: resource, key: key)
+        let present = state.objects[identity]
+        switch request.verb {
+        case .get:
+            guard let present else { throw error(404, .notFound, "\(resource.plural) \(key) not found") }
+            return present
+        case .create:
+            guard present == nil else { throw error(409, .alreadyExists, "\(resource.plural) \(key) already exists") }
+            return store(identity, request.body ?? .null, over: nil, &state)
+        case .apply:
+            return store(identity, merged(present ?? .object([:]), request.body ?? .null), over: present, &state)
+        case .mergePatch, .update:
+            guard let present else { throw error(404, .notFound, "\(resource.plural) \(key) not found") }
+            if let uid = request.body?["metadata"]?["uid"], uid != present["metadata"]?["uid"] {
+                throw error(409, .conflict, "another object by now")
+            }
+            return store(identity, merged(present, request.body ?? .null), over: present, &state)
+        case .delete:
+            guard let present = state.objects.removeValue(forKey: identity) else {
+                throw error(404, .notFound, "\(resource.plural) \(key) not found")
+            }
+            tell("DELETED", identity, before: present, after: present, &state)
+            return present
+        default: throw error(405, .methodNotAllowed, request.description)
+        }
+    }
+
+    private static func store(
+        _ identity: Identity, _ object: JSONValue, over present: JSONValue?, _ state: inout State
+    ) -> JSONValue {
+        var object = object
+        object[path: "metadata", "namespace"] =
+            identity.key.namespace.isEmpty ? nil : .string(identity.key.namespace)
+        if let present, object == present { return present }
+        state.version += 1
+        object[path: "metadata", "resourceVersion"] = .string(String(state.version))
+        object[path: "metadata", "uid"] = present?["metadata"]?["uid"] ?? .string("uid-\(state.version)")
+        let generation = present?["metadata"]?["generation"]?.integerValue ?? 0
+        object[path: "metadata", "generation"] = .integer(
+            present?["spec"] == object["spec"] ? max(generation, 1) : generation + 1)
+        state.objects[identity] = object
+        tell(present == nil ? "ADDED" : "MODIFIED", identity, before: present, after: object, &state)
+        return object
+    }
+
+    private static func tell(
+        _ type: String, _ identity: Identity, before: JSONValue?, after: JSONValue, _ state: inout State
+    ) {
+        if type == "DELETED" { state.version += 1 }
+        state.watchers.removeAll { $0.stream.isCancelled }
+        for watcher in state.watchers where matches(watcher.request, identity, after) {
+            watcher.stream.tell(type, after)
+        }
+    }
+
+    // MARK: - Helpers
+
+    private static func key(of object: JSONValue, _ resource: ResourceDescriptor) -> ObjectKey {
+        ObjectKey(
+            namespace: object["metadata"]?["namespace"]?.stringValue ?? "",
+            name: object["metadata"]?["name"]?.stringValue ?? "")
+    }
+
+    private static func version(of object: JSONValue) -> Int64 {
+        object["metadata"]?["resourceVersion"]?.stringValue.flatMap { Int64($0) } ?? 0
+    }
+
+    private static func matches(_ request: APIRequest, _ identity: Identity, _ object: JSONValue) -> Bool {
+        guard request.resource == identity.resource else { return false }
+        if let namespace = request.namespace, namespace != identity.key.namespace { return false }
+        if let field = request.query("fieldSelector"), field != "metadata.name=\(identity.key.name)" { return false }
+        let labels = object["metadata"]?["labels"]
+        return (request.query("labelSelector") ?? "").split(separator: ",").allSatisfy { term in
+            let parts = term.split(separator: "=", maxSplits: 1)
+            return parts.count == 2 && labels?[String(parts[0])]?.stringValue == String(parts[1])
+        }
+    }
+
+    private static func merged(_ present: JSONValue, _ change: JSONValue) -> JSONValue {
+        guard case .object(let members) = change, case .object = present else { return change }
+        var result = present
+        for (key, value) in members {
+            result[key] = value.isNull ? nil : merged(result[key] ?? .object([:]), value)
+        }
+        return result
+    }
+
+    private static func error(_ code: Int, _ reason: StatusReason, _ message: String) -> KubernetesError {
+        .api(APIStatus(message: message, reason: reason, code: code))
+    }
+}
+
+/// The events of one watch.
+final class MemoryStream: ByteStream {
+    private let pieces: AsyncStream<[UInt8]>
+    private let continuation: AsyncStream<[UInt8]>.Continuation
+    private let cancelled = Mutex(false)
+
+    init() {
+        (pieces, continuation) = AsyncStream.makeStream()
+    }
+
+    var isCancelled: Bool { cancelled.withLock { $0 } }
+
+    func tell(_ type: String, _ object: JSONValue) {
+        continuation.yield(JSONWriter().write(["type": .string(type), "object": object]) + [UInt8(ascii: "\n")])
+    }
+
+    func next() async throws -> [UInt8]? {
+        for await piece in pieces { return piece }
+        throw CancellationError()
+    }
+
+    func cancel() {
+        cancelled.withLock { $0 = true }
+        continuation.finish()
+    }
+}
