@@ -49,6 +49,18 @@ public struct ClientConfiguration: Sendable {
         requestTimeout = .seconds(60)
     }
 
+    /// Returns the same configuration for a client of its own purpose, which the `User-Agent` names.
+    ///
+    /// - Parameters:
+    ///   - purpose: One word, such as `leader-election`; it follows the `User-Agent` after a slash.
+    ///   - requestTimeout: The limit for one request.
+    public func dedicated(to purpose: String, requestTimeout: Duration) -> ClientConfiguration {
+        var configuration = self
+        configuration.userAgent += "/" + purpose
+        configuration.requestTimeout = requestTimeout
+        return configuration
+    }
+
     /// Whether the connection is encrypted; without it, no credential is ever sent.
     public var usesTLS: Bool { server.hasPrefix("https://") }
 
