@@ -1,6 +1,8 @@
 import JSON
 
-/// GitHub's `push` payload, as far as it says what to build. Unknown fields are ignored: GitHub adds some every year.
+/// GitHub's `push` payload, as far as it says what to build.
+///
+/// Unknown fields are ignored: GitHub adds some every year.
 ///
 /// Source: GitHub, "Webhook events and payloads", `push`.
 struct GitHubPush: Decodable {

@@ -7,7 +7,9 @@ struct GitHubSignature {
     static let headerName = "X-Hub-Signature-256"
     static let prefix = "sha256="
 
-    /// The secrets that are valid now. Two while one is being replaced by the other.
+    /// The secrets that are valid now.
+    ///
+    /// Two while one is being replaced by the other.
     let secrets: [[UInt8]]
 
     /// Whether `header` signs `body` with one of the secrets.

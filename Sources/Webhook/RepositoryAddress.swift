@@ -9,7 +9,9 @@ struct RepositoryAddress: Hashable, Sendable, CustomStringConvertible {
     /// The host and the path, joined by a slash.
     var description: String { host + "/" + path }
 
-    /// Reads a URL, or the `user@host:path` form of SSH. Nil where there is no host or no path.
+    /// Reads a URL, or the `user@host:path` form of SSH.
+    ///
+    /// Nil where there is no host or no path.
     init?(_ url: String) {
         var rest = url[...]
         var scheme = "ssh"

@@ -18,7 +18,9 @@ public struct WebhookConfiguration: Sendable {
     public init() {}
 }
 
-/// The process that takes the events of Git hosts. Every replica serves; none needs the lease.
+/// The process that takes the events of Git hosts.
+///
+/// Every replica serves; none needs the lease.
 public enum WebhookProcess {
     /// Adds the webhook to a manager: an informer of Repositories and the public server.
     public static func install(
