@@ -1,16 +1,56 @@
+import Commands
+import ControllerRuntime
 import Gateway
 import Telemetry
 
-/// `farebox gateway`: runs the gateway.
+/// `farebox gateway`.
 enum GatewayCommand {
-    /// Reads the command line and serves until the process ends.
-    static func run(_ arguments: [String]) async throws {
-        let options = try GatewayOptions(arguments)
-        let registry = MetricsRegistry()
-        registry.registerProcessMetrics()
-        let service = GatewayService(
-            configuration: options.configuration, routes: .fixed(try StaticRoutes(file: options.routesFile)),
-            registry: registry)
-        try await service.run()
+    static let description = CommandDescription(
+        "gateway", "passes calls to functions",
+        discussion: """
+            Serves callers on port 8080, and health and metrics on port 9090. Routes are the
+            cluster's Functions and EndpointSlices, or those of a file, without any cluster.
+            """,
+        options: ProcessSetting.options + [
+            .init("routes", value: "FILE", "fixed routes instead of a cluster's"),
+            .init("root-domain", value: "DOMAIN", "below which owners have their hosts"),
+            .init("address", value: "ADDRESS", "to listen on (default 0.0.0.0)"),
+            .init("port", value: "PORT", "for callers (default 8080)"),
+            .init("internal-address", value: "ADDRESS", "for health and metrics (default 0.0.0.0)"),
+            .init("internal-port", value: "PORT", "for health and metrics (default 9090)"),
+            .init("loops", value: "N", "event loops (default: one a processor)"),
+        ],
+        examples: ["farebox gateway --routes routes.yaml --port 8000"])
+
+    @Sendable static func run(_ options: Options) async throws {
+        let service: GatewayService
+        if let file = options["routes"] {
+            let routes = try StaticRoutes(file: file)
+            service = GatewayService(
+                configuration: try configuration(options, base: GatewayConfiguration()), routes: .fixed(routes),
+                registry: MetricsRegistry())
+        } else {
+            let setting = try ProcessSetting(options)
+            var base = setting.configuration.gateway.configuration
+            base.rootDomain = setting.configuration.rootDomain
+            base.functionsNamespace = setting.configuration.functionsNamespace
+            service = GatewayService(
+                configuration: try configuration(options, base: base), routes: .cluster(try setting.client()),
+                registry: setting.metrics)
+        }
+        try await runUntilSignal(grace: .seconds(45)) { try await service.run() }
+    }
+
+    private static func configuration(
+        _ options: Options, base: GatewayConfiguration
+    ) throws -> GatewayConfiguration {
+        var configuration = base
+        configuration.rootDomain = options["root-domain"] ?? base.rootDomain
+        configuration.address = options["address"] ?? base.address
+        configuration.port = try options.number("port") ?? base.port
+        configuration.internalAddress = options["internal-address"] ?? base.internalAddress
+        configuration.internalPort = try options.number("internal-port") ?? base.internalPort
+        configuration.loops = try options.number("loops") ?? base.loops
+        return configuration
     }
 }

@@ -1,0 +1,54 @@
+import Builds
+import Commands
+import ControllerRuntime
+import Cryptography
+import FoundationEssentials
+import HTTP
+import KubernetesClient
+import KubernetesTypes
+import Operator
+import Telemetry
+
+/// `farebox operator`.
+enum OperatorCommand {
+    static let description = CommandDescription(
+        "operator", "makes functions of Repositories and runs them",
+        discussion: """
+            Of all replicas one leads, by the Lease farebox-operator; the others stand by.
+            Health and metrics are on port 9090.
+            """,
+        options: ProcessSetting.options + [
+            .init("internal-port", value: "PORT", "for health and metrics (default 9090)")
+        ])
+
+    @Sendable static func run(_ options: Options) async throws {
+        let setting = try ProcessSetting(options)
+        let functions = setting.configuration.functionConfiguration
+        let problems = functions.validate()
+        guard problems.isEmpty else {
+            throw ProcessError("the configuration is wrong: " + problems.joined(separator: "; "))
+        }
+
+        let identity = Self.identity()
+        let election = LeaderElectionConfiguration(
+            namespace: FareboxConfiguration.systemNamespace, name: "farebox-operator", identity: identity)
+        let api = try setting.client()
+        let leaseAPI = try setting.client {
+            $0.userAgent += " leader-election"
+            $0.requestTimeout = election.requestTimeout
+        }
+        var managing = ManagerConfiguration()
+        managing.leaderElection = election
+        managing.healthPort = try options.number("internal-port") ?? managing.healthPort
+        let manager = Manager(api: api, leaseAPI: leaseAPI, configuration: managing, metrics: setting.metrics)
+        let recorder = EventRecorder(api: api, controller: "farebox.dev/operator", instance: identity)
+        manager.add(recorder)
+        try await manager.run()
+    }
+
+    /// Who we are among all candidates: the pod's name, and a random part for a container that starts again in it.
+    private static func identity() -> String {
+        let host = ProcessInfo.processInfo.environment["POD_NAME"] ?? ProcessInfo.processInfo.hostName
+        return host + "_" + Hex.encode(randomBytes(8))
+    }
+}
