@@ -1,0 +1,9 @@
+# The image of every Farebox process. The context holds this file and the release binary, which hack/image puts there:
+#   swift build -c release --static-swift-stdlib --product farebox
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates git libarchive13 libcurl4 libssl3 libyaml-0-2 \
+    && rm -rf /var/lib/apt/lists/*
+COPY farebox /usr/local/bin/farebox
+USER 65532:65532
+ENTRYPOINT ["/usr/local/bin/farebox"]

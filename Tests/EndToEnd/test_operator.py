@@ -1,0 +1,136 @@
+"""The operator under faults: killed in the middle, replaced by its standby, silent when there is nothing to do."""
+
+import json
+import os
+import pathlib
+import signal
+import time
+import unittest
+from collections.abc import Callable
+
+import platform_under_test as farebox
+
+LEASE = "farebox-operator"
+OPERATOR = "system:serviceaccount:farebox-system:farebox-operator"
+
+
+def holder() -> str:
+    return farebox.get("lease", LEASE, farebox.SYSTEM)["spec"].get("holderIdentity") or ""
+
+
+def pod_of(identity: str) -> str:
+    return identity.partition("_")[0]
+
+
+def kill_leader() -> int:
+    """Sends SIGKILL to the leading operator's process, found on the node by its pod, and returns how many it was."""
+    identity = holder()
+    if not identity:
+        return 0
+    uid = farebox.get("pod", pod_of(identity), farebox.SYSTEM)["metadata"]["uid"]
+    killed = 0
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if uid in (entry / "cgroup").read_text() and b"\0operator" in (entry / "cmdline").read_bytes():
+                os.kill(int(entry.name), signal.SIGKILL)
+                killed += 1
+        except OSError:
+            pass  # it ended by itself
+    return killed
+
+
+class Leadership(unittest.TestCase):
+    """Two operators, one leads."""
+
+    def tearDown(self) -> None:
+        farebox.kubectl("rollout", "status", "deployment/farebox-operator", "-n", farebox.SYSTEM, "--timeout=120s")
+
+    def takeover(self, end: Callable[[str], object]) -> float:
+        """Ends the leader and returns the seconds until another leads."""
+        old = farebox.wait_until("somebody leads", holder)
+        begun = time.monotonic()
+        end(pod_of(old))
+        farebox.wait_until("another leads", lambda: holder() not in ("", old), 40, every=0.05)
+        return time.monotonic() - begun
+
+    def test_two_run_and_one_leads(self) -> None:
+        """Two operators run and one of them holds the lease"""
+        pods = [pod["metadata"]["name"] for pod in farebox.items("pods", farebox.SYSTEM, "app.kubernetes.io/component=operator")]
+
+        self.assertEqual(len(pods), 2)
+        self.assertIn(pod_of(holder()), pods)
+
+    def test_a_clean_stop_hands_over_within_2_seconds(self) -> None:
+        """A clean stop hands over within 2 s"""
+        self.assertLess(self.takeover(lambda pod: farebox.kubectl(
+            "delete", "pod", pod, "-n", farebox.SYSTEM, "--wait=false")), 2.5)  # half a second for kubectl itself and the kubelet's signal
+
+    def test_a_kill_hands_over_within_20_seconds(self) -> None:
+        """A SIGKILL hands over within 20 s"""
+        self.assertLess(self.takeover(lambda _: self.assertEqual(kill_leader(), 1)), 20)
+
+
+class Kills(unittest.TestCase):
+    """The leader killed at many moments of a build and a rollout."""
+
+    def test_killing_the_operator_changes_nothing_in_the_end(self) -> None:
+        """Killing the operator again and again ends in the same state, with nothing built twice"""
+        host = farebox.GitHost()
+        self.addCleanup(host.close)
+        tree = host.create("gina", "sturdy")
+        tree.copy(farebox.REPOSITORY_ROOT / "examples/python")
+        farebox.apply(farebox.repository("sturdy", tree.url, interval="15s"))
+        self.addCleanup(farebox.kubectl, "delete", "repository", "sturdy", "-n", farebox.FUNCTIONS)
+        commit = tree.commit("Greet")
+        tree.push()
+
+        deadline = time.monotonic() + 300
+        kills = 0
+        while not farebox.deployed_or_false("sturdy", commit):
+            self.assertLess(time.monotonic(), deadline, "it never got there")
+            if kills < 8:
+                kills += kill_leader()
+            time.sleep(1.5 + kills * 0.7)
+
+        self.assertGreater(kills, 2)
+        self.assertEqual(farebox.call("/hello/", f"gina.{farebox.ROOT_DOMAIN}")[2], b"Hello, world!\n")
+        self.assertEqual(len([j for j in farebox.items("jobs", farebox.BUILDS)
+                              if commit[:7] in json.dumps(j["metadata"])]), 1)
+
+
+class Silence(unittest.TestCase):
+    """A settled cluster, from the API server's own audit log."""
+
+    COUNT = 200
+
+    def requests(self, since: float) -> list[str]:
+        """Returns what the operator asked of the API server after `since`, but for watches and its lease."""
+        found = []
+        for line in pathlib.Path(os.environ["FAREBOX_API_AUDIT_LOG"]).read_text().splitlines():
+            event = json.loads(line)
+            if event["user"]["username"] != OPERATOR or event["stage"] != "ResponseComplete":
+                continue
+            stamp = event["requestReceivedTimestamp"]
+            if stamp < time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since)):
+                continue
+            if event["verb"] == "watch" or event.get("objectRef", {}).get("resource") == "leases":
+                continue
+            found.append(f"{event['verb']} {event['requestURI']}")
+        return found
+
+    def test_a_settled_cluster_is_silent(self) -> None:
+        """With 200 settled Functions the operator sends nothing but watches and its lease"""
+        image = f"{os.environ['FAREBOX_REGISTRY']}/library/debian@sha256:" + "0" * 64
+        farebox.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+            farebox.function(f"silent-{index}", image, replicas=0) for index in range(self.COUNT)]}))
+        self.addCleanup(farebox.kubectl, "delete", "functions", "-n", farebox.FUNCTIONS,
+                        *[f"silent-{index}" for index in range(self.COUNT)])
+        farebox.wait_until("all are settled", lambda: sum(
+            f.get("status", {}).get("observedGeneration") == f["metadata"]["generation"]
+            for f in farebox.items("functions") if f["metadata"]["name"].startswith("silent-")) == self.COUNT, 120)
+        time.sleep(5)
+
+        begun = time.time()
+        time.sleep(float(os.environ.get("FAREBOX_SILENCE_SECONDS", "30")))
+
+        self.assertEqual(self.requests(begun), [])
