@@ -58,6 +58,31 @@ public struct TarWriter: ~Copyable {
         try sink(TarHeader.padding(after: Int64(bytes.count)))
     }
 
+    /// Adds a file whose content comes in pieces from anywhere.
+    ///
+    /// - Parameters:
+    ///   - path: Its path inside the archive.
+    ///   - size: How many bytes will come.
+    ///   - isExecutable: Whether it may be run.
+    ///   - content: Passes the pieces on, exactly `size` bytes in all.
+    /// - Throws: ``ArchiveError``, with `sourceChanged` for more or fewer bytes; what the sink or `content` throws.
+    public mutating func addFile(
+        _ path: String, size: Int, isExecutable: Bool = false,
+        content: (_ next: ([UInt8]) throws -> Void) throws -> Void
+    ) throws {
+        let path = try ArchivePath(path)
+        try begin(path, .file, mode: isExecutable ? 0o755 : 0o644, size: Int64(size))
+        var rest = size
+        let sink = sink
+        try content { piece in
+            guard piece.count <= rest else { throw ArchiveError.sourceChanged(path: path.text) }
+            rest -= piece.count
+            try sink(piece)
+        }
+        guard rest == 0 else { throw ArchiveError.sourceChanged(path: path.text) }
+        try sink(TarHeader.padding(after: Int64(size)))
+    }
+
     /// Adds a file from disk, in pieces; whether its owner may run it is kept.
     ///
     /// - Parameters:

@@ -60,7 +60,9 @@ public final class ArtifactServer: Sendable {
         (try server.start(), try internalServer.start())
     }
 
-    /// Serves until the task is cancelled, then lets requests under way finish. ``start()`` comes first.
+    /// Serves until the task is cancelled, then lets requests under way finish.
+    ///
+    /// ``start()`` comes first.
     public func run() async throws {
         try await withThrowingTaskGroup { group in
             group.addTask { try await self.server.run() }

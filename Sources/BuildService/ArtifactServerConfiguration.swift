@@ -1,6 +1,8 @@
 import Timing
 
-/// How the artifact store runs. Every field has a default.
+/// How the artifact store runs.
+///
+/// Every field has a default.
 public struct ArtifactServerConfiguration: Codable, Hashable, Sendable {
     /// The numeric address to serve artifacts on.
     public var address = "0.0.0.0"

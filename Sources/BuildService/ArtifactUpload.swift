@@ -38,7 +38,9 @@ final class ArtifactUpload: Sendable {
         if !state.withLock({ $0.isFinished }) { unlink(temporary) }
     }
 
-    /// Adds a piece. Blocks while it is written.
+    /// Adds a piece.
+    ///
+    /// Blocks while it is written.
     func write(_ bytes: [UInt8]) throws(ArtifactFolderError) {
         let size = state.withLock { state in
             state.hasher.update(bytes)

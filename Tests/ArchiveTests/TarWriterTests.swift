@@ -160,6 +160,28 @@ struct TarWriterTests {
         }
     }
 
+    @Test("Content that comes in pieces has the announced size, or is refused", arguments: [2, 3, 4])
+    func pieces(size: Int) throws {
+        var pieced: [UInt8] = []
+        var whole: [UInt8] = []
+        var writer = TarWriter { pieced += $0 }
+        var other = TarWriter { whole += $0 }
+        try other.addFile("a", bytes: Array("xyz".utf8), isExecutable: true)
+        func add() throws {
+            try writer.addFile("a", size: size, isExecutable: true) { next in
+                try next(Array("xy".utf8))
+                try next(Array("z".utf8))
+            }
+        }
+
+        if size == 3 {
+            try add()
+            #expect(pieced == whole)
+        } else {
+            #expect(throws: ArchiveError.sourceChanged(path: "a")) { try add() }
+        }
+    }
+
     @Test("An archive can go straight to a file")
     func toFile() throws {
         let scratch = try Scratch()
