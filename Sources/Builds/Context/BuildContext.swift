@@ -22,8 +22,9 @@ public struct BuildContext: Sendable, Hashable {
 
     /// SHA-256 of the tar, 64 hex digits.
     public let digest: String
-    /// SHA-256 of what decides the image: files and build arguments, and not the name it gets. Equal inputs need no
-    /// second build.
+    /// SHA-256 of what decides the image: files and build arguments, and not the name it gets.
+    ///
+    /// Equal inputs need no second build.
     public let inputsDigest: String
     /// Bytes of the tar.
     public let sizeBytes: Int
