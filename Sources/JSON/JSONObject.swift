@@ -48,15 +48,13 @@ public struct JSONObject: Sendable, Hashable {
         members = kept
     }
 
-    /// Sorts members that must have different keys.
+    /// Takes over members in the order of their keys.
     ///
     /// - Throws: The first key that is there twice.
-    init(unique unsorted: consuming [Member]) throws(DuplicateKey) {
-        members = unsorted
-        guard !Self.isStrictlyAscending(members) else { return }
-        members.sort { $0.key < $1.key }
-        for index in members.indices.dropFirst() where members[index - 1].key == members[index].key {
-            throw DuplicateKey(key: members[index].key)
+    init(sorted members: consuming [Member]) throws(DuplicateKey) {
+        self.members = members
+        for index in self.members.indices.dropFirst() where self.members[index - 1].key == self.members[index].key {
+            throw DuplicateKey(key: self.members[index].key)
         }
     }
 

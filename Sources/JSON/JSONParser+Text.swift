@@ -1,31 +1,75 @@
 extension JSONParser {
     /// Reads a string; the current position is its opening quote.
-    mutating func string(_ bytes: Span<UInt8>) throws(JSONError) -> String {
+    ///
+    /// - Parameter isKey: Whether the same string will likely come again.
+    mutating func string(_ bytes: Span<UInt8>, isKey: Bool = false) throws(JSONError) -> String {
         let start = position + 1
         var index = start
-        while index < bytes.count {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "\"") {
+        var isASCII = true
+        while true {
+            index = plainEnd(bytes, from: index, &isASCII)
+            guard index < bytes.count else { throw malformed("the string has no end", bytes) }
+            switch bytes[index] {
+            case UInt8(ascii: "\""):
                 position = index + 1
-                return try text(bytes, start..<index)
-            }
-            if byte == UInt8(ascii: "\\") {
+                let content = bytes.extracting(start..<index)
+                guard isASCII else { return try text(content, at: start, bytes) }
+                if isKey, KeyCache.keptBytes.contains(content.count) { return keyCache.key(content) }
+                return String(copying: UTF8Span(unchecked: content, isKnownASCII: true))
+            case UInt8(ascii: "\\"):
                 return try escapedString(bytes, from: start, firstEscape: index)
-            }
-            if byte < 0x20 {
+            default:
                 throw malformed("a control character in a string must be escaped", bytes, at: index)
             }
-            index += 1
         }
-        throw malformed("the string has no end", bytes)
     }
 
-    /// A stretch without escapes as text.
-    private func text(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) -> String {
+    /// Steps over bytes that stand for themselves in a string, eight at a time where there are so many.
+    ///
+    /// - Parameter isASCII: Becomes false when a byte of 0x80 or above was among them.
+    /// - Returns: Where the next quote, backslash or control character is, or the end of the text.
+    @inline(__always)
+    private func plainEnd(_ bytes: Span<UInt8>, from start: Int, _ isASCII: inout Bool) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops: UInt64 = 0x8080_8080_8080_8080
+        var index = start
+        var seen: UInt64 = 0
+        while bytes.count - index >= 8 {
+            let word = bytes.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            // The top bit of each byte that is a quote, a backslash or below 0x20, as far as the first one goes: a borrow
+            // can only reach bytes after it ("Bit Twiddling Hacks", hasless and haszero).
+            let quotes = word ^ (ones &* 0x22)
+            let backslashes = word ^ (ones &* 0x5C)
+            let found =
+                ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word)
+                & tops
+            if found != 0 {
+                let plainBytes = found.trailingZeroBitCount / 8
+                seen |= word & ((1 << UInt64(8 * plainBytes)) &- 1)
+                isASCII = isASCII && seen & tops == 0
+                return index + plainBytes
+            }
+            seen |= word
+            index += 8
+        }
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+            seen |= UInt64(byte)
+            index += 1
+        }
+        isASCII = isASCII && seen & tops == 0
+        return index
+    }
+
+    /// A stretch without escapes as text, once it is found to be UTF-8.
+    ///
+    /// - Parameter start: Where the stretch begins in the whole text, for an error.
+    private func text(_ content: Span<UInt8>, at start: Int, _ bytes: Span<UInt8>) throws(JSONError) -> String {
         do {
-            return String(copying: try UTF8Span(validating: bytes.extracting(range)))
+            return String(copying: try UTF8Span(validating: content))
         } catch {
-            throw malformed("invalid UTF-8", bytes, at: range.lowerBound + error.byteOffsets.lowerBound)
+            throw malformed("invalid UTF-8", bytes, at: start + error.byteOffsets.lowerBound)
         }
     }
 
@@ -42,7 +86,7 @@ extension JSONParser {
             if byte == UInt8(ascii: "\"") {
                 try append(bytes, plainStart..<index, to: &buffer)
                 position = index + 1
-                return try text(buffer.span, 0..<buffer.count)
+                return try text(buffer.span, at: start, bytes)
             }
             if byte == UInt8(ascii: "\\") {
                 try append(bytes, plainStart..<index, to: &buffer)

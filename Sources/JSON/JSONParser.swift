@@ -2,10 +2,13 @@
 ///
 /// The bytes are a parameter of each method instead of a property, since a type that stores a `Span` needs lifetime
 /// annotations.
-struct JSONParser {
+struct JSONParser: ~Copyable {
     let limits: JSONReader.Limits
     var position = 0
+    var keyCache = KeyCache()
     private var depth = 0
+    private var elements = ScratchStack<JSONValue>()
+    private var members = ScratchStack<JSONObject.Member>()
 
     init(limits: JSONReader.Limits) {
         self.limits = limits
@@ -54,26 +57,26 @@ struct JSONParser {
     }
 
     private mutating func array(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+        let bottom = elements.count
         try enter(bytes)
         defer { depth -= 1 }
-        var elements: [JSONValue] = []
         skipWhitespace(bytes)
-        if take(UInt8(ascii: "]"), bytes) { return .array(elements) }
+        if take(UInt8(ascii: "]"), bytes) { return .array([]) }
         while true {
             skipWhitespace(bytes)
-            elements.append(try value(bytes))
+            elements.push(try value(bytes))
             skipWhitespace(bytes)
             if take(UInt8(ascii: ","), bytes) { continue }
-            if take(UInt8(ascii: "]"), bytes) { return .array(elements) }
+            if take(UInt8(ascii: "]"), bytes) { return .array(elements.pop(downTo: bottom)) }
             throw malformed("expected a comma or the end of the array, found \(found(bytes))", bytes)
         }
     }
 
     private mutating func object(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+        let bottom = members.count
         let start = position
         try enter(bytes)
         defer { depth -= 1 }
-        var members: [JSONObject.Member] = []
         skipWhitespace(bytes)
         if take(UInt8(ascii: "}"), bytes) { return .object(JSONObject()) }
         while true {
@@ -81,13 +84,13 @@ struct JSONParser {
             guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
                 throw malformed("expected a key in quotes, found \(found(bytes))", bytes)
             }
-            let key = try string(bytes)
+            let key = try string(bytes, isKey: true)
             skipWhitespace(bytes)
             guard take(UInt8(ascii: ":"), bytes) else {
                 throw malformed("expected a colon after the key, found \(found(bytes))", bytes)
             }
             skipWhitespace(bytes)
-            members.append(JSONObject.Member(key: key, value: try value(bytes)))
+            members.push(JSONObject.Member(key: key, value: try value(bytes)))
             skipWhitespace(bytes)
             if take(UInt8(ascii: ","), bytes) { continue }
             guard take(UInt8(ascii: "}"), bytes) else {
@@ -95,8 +98,9 @@ struct JSONParser {
             }
             break
         }
+        members.sort(from: bottom) { $0.key < $1.key }
         do {
-            return .object(try JSONObject(unique: members))
+            return .object(try JSONObject(sorted: members.pop(downTo: bottom)))
         } catch {
             throw malformed("the object has the key \"\(error.key.prefix(64))\" twice", bytes, at: start)
         }

@@ -37,13 +37,9 @@ struct KeyedTreeEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     private func trail(_ key: any CodingKey) -> CodingTrail { CodingTrail(key, after: path) }
 
-    private func add(_ value: JSONValue, _ key: Key) {
-        slot.add(TreeEncoder.Slot(.value(value)), forKey: key.stringValue)
-    }
+    private func add(_ value: JSONValue, _ key: Key) { slot.add(value, forKey: key.stringValue) }
 
     private func nested(_ key: any CodingKey) -> TreeEncoder {
-        let child = TreeEncoder.Slot()
-        slot.add(child, forKey: key.stringValue)
-        return TreeEncoder(slot: child, path: trail(key))
+        TreeEncoder(slot: slot.addSlot(forKey: key.stringValue), path: trail(key))
     }
 }

@@ -1,49 +1,62 @@
 /// Turns `Encodable` types into a tree.
 struct TreeEncoder: Encoder {
-    let slot: Slot
-    let path: CodingTrail?
-
     /// Where one encoded value grows; the containers of `Codable` share it by reference.
     final class Slot {
-        enum Content {
-            case nothing
-            case value(JSONValue)
-            case members([(String, Slot)])
-            case elements([Slot])
+        private enum Shape {
+            case value
+            case object
+            case array
         }
 
-        var content: Content
+        private var shape = Shape.value
+        private var value = JSONValue.null
+        private var members: [JSONObject.Member] = []
+        private var elements: [JSONValue] = []
+        /// Members or elements that containers still fill, by their index.
+        private var pending: [(index: Int, slot: Slot)] = []
 
-        init(_ content: Content = .nothing) {
-            self.content = content
+        /// How many elements the array has so far.
+        var elementCount: Int { elements.count }
+
+        func set(_ newValue: JSONValue) {
+            shape = .value
+            value = newValue
+        }
+
+        func becomeObject() { shape = .object }
+        func becomeArray() { shape = .array }
+        func add(_ value: JSONValue, forKey key: String) { members.append(JSONObject.Member(key: key, value: value)) }
+        func add(_ value: JSONValue) { elements.append(value) }
+
+        func addSlot(forKey key: String) -> Slot {
+            let slot = Slot()
+            pending.append((members.count, slot))
+            add(.null, forKey: key)
+            return slot
+        }
+
+        func addSlot() -> Slot {
+            let slot = Slot()
+            pending.append((elements.count, slot))
+            add(.null)
+            return slot
         }
 
         func tree() -> JSONValue {
-            switch content {
-            case .nothing: .null
-            case .value(let value): value
-            case .members(let members):
-                .object(JSONObject(lastOfEach: members.map { JSONObject.Member(key: $0.0, value: $0.1.tree()) }))
-            case .elements(let elements): .array(elements.map { $0.tree() })
+            switch shape {
+            case .value: return value
+            case .object:
+                for (index, slot) in pending { members[index].value = slot.tree() }
+                return .object(JSONObject(lastOfEach: members))
+            case .array:
+                for (index, slot) in pending { elements[index] = slot.tree() }
+                return .array(elements)
             }
         }
-
-        func add(_ slot: Slot, forKey key: String) {
-            var members: [(String, Slot)] = []
-            if case .members(let existing) = content { members = existing }
-            content = .nothing  // Gives up the reference, so that appending copies nothing.
-            members.append((key, slot))
-            content = .members(members)
-        }
-
-        func add(_ slot: Slot) {
-            var elements: [Slot] = []
-            if case .elements(let existing) = content { elements = existing }
-            content = .nothing
-            elements.append(slot)
-            content = .elements(elements)
-        }
     }
+
+    let slot: Slot
+    let path: CodingTrail?
 
     var codingPath: [any CodingKey] { CodingTrail.codingPath(path) }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -56,20 +69,24 @@ struct TreeEncoder: Encoder {
     }
 
     /// Types that are common in Kubernetes objects and slow by way of their `encode(to:)`.
-    private static func shortcut(_ value: some Encodable) -> JSONValue? {
-        if let value = value as? JSONValue { return value }
-        if let value = value as? [String: String] { return .object(JSONObject(value.mapValues { .string($0) })) }
-        if let value = value as? [String] { return .array(value.map { .string($0) }) }
+    private static func shortcut<T: Encodable>(_ value: T) -> JSONValue? {
+        if T.self == JSONValue.self { return value as? JSONValue }
+        if T.self == [String: String].self, let strings = value as? [String: String] {
+            return .object(JSONObject(strings.mapValues { .string($0) }))
+        }
+        if T.self == [String].self, let strings = value as? [String] {
+            return .array(strings.map { .string($0) })
+        }
         return nil
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        if case .members = slot.content {} else { slot.content = .members([]) }
+        slot.becomeObject()
         return KeyedEncodingContainer(KeyedTreeEncoder(slot: slot, path: path))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        if case .elements = slot.content {} else { slot.content = .elements([]) }
+        slot.becomeArray()
         return UnkeyedTreeEncoder(slot: slot, path: path)
     }
 
@@ -77,24 +94,24 @@ struct TreeEncoder: Encoder {
 }
 
 extension TreeEncoder: SingleValueEncodingContainer {
-    func encodeNil() throws { slot.content = .value(.null) }
-    func encode(_ value: Bool) throws { slot.content = .value(.bool(value)) }
-    func encode(_ value: String) throws { slot.content = .value(.string(value)) }
-    func encode(_ value: Double) throws { slot.content = .value(try Self.number(value, path)) }
-    func encode(_ value: Float) throws { slot.content = .value(try Self.number(value, path)) }
-    func encode(_ value: Int) throws { slot.content = .value(.integer(Int64(value))) }
-    func encode(_ value: Int8) throws { slot.content = .value(.integer(Int64(value))) }
-    func encode(_ value: Int16) throws { slot.content = .value(.integer(Int64(value))) }
-    func encode(_ value: Int32) throws { slot.content = .value(.integer(Int64(value))) }
-    func encode(_ value: Int64) throws { slot.content = .value(.integer(value)) }
-    func encode(_ value: UInt) throws { slot.content = .value(JSONValue(UInt64(value))) }
-    func encode(_ value: UInt8) throws { slot.content = .value(.integer(Int64(value))) }
-    func encode(_ value: UInt16) throws { slot.content = .value(.integer(Int64(value))) }
-    func encode(_ value: UInt32) throws { slot.content = .value(.integer(Int64(value))) }
-    func encode(_ value: UInt64) throws { slot.content = .value(JSONValue(value)) }
+    func encodeNil() throws { slot.set(.null) }
+    func encode(_ value: Bool) throws { slot.set(.bool(value)) }
+    func encode(_ value: String) throws { slot.set(.string(value)) }
+    func encode(_ value: Double) throws { slot.set(try Self.number(value, path)) }
+    func encode(_ value: Float) throws { slot.set(try Self.number(value, path)) }
+    func encode(_ value: Int) throws { slot.set(.integer(Int64(value))) }
+    func encode(_ value: Int8) throws { slot.set(.integer(Int64(value))) }
+    func encode(_ value: Int16) throws { slot.set(.integer(Int64(value))) }
+    func encode(_ value: Int32) throws { slot.set(.integer(Int64(value))) }
+    func encode(_ value: Int64) throws { slot.set(.integer(value)) }
+    func encode(_ value: UInt) throws { slot.set(JSONValue(UInt64(value))) }
+    func encode(_ value: UInt8) throws { slot.set(.integer(Int64(value))) }
+    func encode(_ value: UInt16) throws { slot.set(.integer(Int64(value))) }
+    func encode(_ value: UInt32) throws { slot.set(.integer(Int64(value))) }
+    func encode(_ value: UInt64) throws { slot.set(JSONValue(value)) }
 
     func encode<T: Encodable>(_ value: T) throws {
-        slot.content = .value(try Self.tree(of: value, path: path))
+        slot.set(try Self.tree(of: value, path: path))
     }
 
     /// A number as the shortest text that reads back as the same `Double`.

@@ -5,9 +5,7 @@ struct UnkeyedTreeEncoder: UnkeyedEncodingContainer {
 
     var codingPath: [any CodingKey] { CodingTrail.codingPath(path) }
 
-    var count: Int {
-        if case .elements(let elements) = slot.content { elements.count } else { 0 }
-    }
+    var count: Int { slot.elementCount }
 
     func encodeNil() throws { add(.null) }
     func encode(_ value: Bool) throws { add(.bool(value)) }
@@ -37,12 +35,10 @@ struct UnkeyedTreeEncoder: UnkeyedEncodingContainer {
 
     private func trail() -> CodingTrail { CodingTrail(IndexKey(count), after: path) }
 
-    private func add(_ value: JSONValue) { slot.add(TreeEncoder.Slot(.value(value))) }
+    private func add(_ value: JSONValue) { slot.add(value) }
 
     private func nested() -> TreeEncoder {
         let path = trail()
-        let child = TreeEncoder.Slot()
-        slot.add(child)
-        return TreeEncoder(slot: child, path: path)
+        return TreeEncoder(slot: slot.addSlot(), path: path)
     }
 }
