@@ -127,6 +127,37 @@ struct JSONReaderTests {
         #expect(throws: JSONError.self) { try JSONReader().parse(String(repeating: "9", count: 1_000_000)) }
     }
 
+    @Test("What needs care in a string is found wherever it stands", arguments: 0...20)
+    func anyPosition(count: Int) throws {
+        let before = String(repeating: "x", count: count)
+
+        for after in ["", "y", String(repeating: "z", count: 9)] {
+            #expect(try JSONReader().parse("\"\(before)\\n\(after)\"") == .string(before + "\n" + after))
+            #expect(try JSONReader().parse("\"\(before)é\(after)\"") == .string(before + "é" + after))
+            #expect(
+                try JSONReader().parse("\"\(before)!#[]~ \u{7f}\(after)\"") == .string(before + "!#[]~ \u{7f}" + after))
+            #expect(try JSONReader().parse("[\"\(before)\",\"\(after)\"]") == [.string(before), .string(after)])
+            #expect(throws: JSONError.self) { try JSONReader().parse("\"\(before)\u{1f}\(after)\"") }
+            let broken = Array("\"\(before)".utf8) + [0xC3] + Array("\(after)\"".utf8)
+            #expect(throws: JSONError.self) { try JSONReader().parse(broken) }
+        }
+    }
+
+    @Test("Objects of any size keep all members and refuse a key twice", arguments: [2, 24, 25, 1000])
+    func largeObjects(count: Int) throws {
+        var random = SplitMix64(state: UInt64(count))
+        let keys = (0..<count).map { "a key that is longer than fifteen bytes \($0)" }.shuffled(using: &random)
+        let members = keys.map { "\"\($0)\":\"\($0)\"" }
+
+        let object = try JSONReader().parse("{" + members.joined(separator: ",") + "}").objectValue
+
+        #expect(object?.keys == keys.sorted())
+        #expect(object?.values == keys.sorted().map { .string($0) })
+        #expect(throws: JSONError.self) {
+            try JSONReader().parse("{" + (members + [members[count / 2]]).joined(separator: ",") + "}")
+        }
+    }
+
     @Test("Every prefix of a text is refused")
     func truncated() throws {
         let text = Array(#"{"a":[1,-2.5e3,"x\u00e9\ud83d\ude00é",true,false,null],"b":{"c":{}}}"#.utf8)
