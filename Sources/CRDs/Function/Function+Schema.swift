@@ -237,14 +237,11 @@ extension FunctionPayment {
 }
 
 extension FunctionPrice {
-    /// 2⁵³ − 1: the greatest integer that every JSON reader keeps exactly.
-    private static let integerMaximum: Int64 = 9_007_199_254_740_991
-
     static let schema = Schema.object(
         "What calls cost. Not supported yet.", CodingKeys.self, required: [.amount, .assetCode, .assetScale, .calls]
     ) { key in
         switch key {
-        case .amount: .integer("The amount, in the asset's minor unit.", in: 0...integerMaximum)
+        case .amount: .integer("The amount, in the asset's minor unit.", in: 0...Schema.integerMaximum)
         case .assetCode:
             .string("The asset, such as `USD` or `XRP`.", pattern: "^[A-Z0-9]+$", minimum: 1, maximum: 12)
         case .assetScale:
@@ -268,7 +265,8 @@ extension FunctionStatus {
         case .balance:
             .string("What was paid and not yet used, in the asset's minor unit. Not supported yet.", maximum: 64)
         case .remainingCalls:
-            .integer("Calls that the balance and the bonus still pay for. Not supported yet.", in: 0...Int64.max)
+            .integer(
+                "Calls that the balance and the bonus still pay for. Not supported yet.", in: 0...Schema.integerMaximum)
         case .conditions:
             .conditions(
                 """

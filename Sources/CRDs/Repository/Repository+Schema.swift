@@ -62,7 +62,7 @@ extension RepositorySpec {
                 The installation of the GitHub App that may read this repository. Not supported yet: setting it stalls the \
                 Repository (reason NotSupportedYet).
                 """,
-                in: 1...Int64.max)
+                in: 1...Schema.integerMaximum)
         case .interval:
             .duration(
                 """

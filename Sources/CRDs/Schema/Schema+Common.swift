@@ -20,7 +20,7 @@ extension Schema {
 
     /// The generation of the spec that the status was computed from.
     static let observedGeneration = integer(
-        "The generation of the spec that this status was computed from.", in: 0...Int64.max)
+        "The generation of the spec that this status was computed from.", in: 0...integerMaximum)
 
     /// The list of conditions that every kind has.
     static func conditions(_ description: String) -> Schema {
@@ -36,7 +36,7 @@ extension Schema {
         case .type:
             string("The aspect, in CamelCase.", pattern: "^[A-Za-z][A-Za-z0-9]*$", minimum: 1, maximum: 316)
         case .status: choice("Whether the aspect holds.", of: ConditionWord.self)
-        case .observedGeneration: integer("The generation of the spec it was computed from.", in: 0...Int64.max)
+        case .observedGeneration: integer("The generation of the spec it was computed from.", in: 0...integerMaximum)
         case .lastTransitionTime: time("When `status` changed last.")
         case .reason:
             string(

@@ -44,8 +44,14 @@ struct Schema: Sendable {
         return schema
     }
 
+    /// The greatest whole number that a schema can speak of: 2⁵³ − 1.
+    ///
+    /// The API server keeps limits as floating-point numbers; 2⁶³ − 1 would become 2⁶³, which it then takes for −2⁶³.
+    static let integerMaximum: Int64 = 9_007_199_254_740_991
+
     /// A whole number in a range.
     static func integer(_ description: String, in range: ClosedRange<Int64>, defaultValue: Int64? = nil) -> Schema {
+        precondition(range.upperBound <= integerMaximum && range.lowerBound >= -integerMaximum, "see integerMaximum")
         let isWide = range.lowerBound < Int64(Int32.min) || range.upperBound > Int64(Int32.max)
         var schema = Schema(
             type: "integer", description,

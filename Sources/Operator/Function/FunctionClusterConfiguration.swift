@@ -6,6 +6,8 @@ import Timing
 ///
 /// Every field has a default, so an empty configuration is a valid one.
 public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
+    /// The one namespace in which Functions are looked for; all of them when absent.
+    public var namespace: String?
     /// The domain under which owners have their hosts: `<owner>.<rootDomain>/<function>`.
     ///
     /// Empty: no such hosts, and every function is called at `<publicURL>/function/<name>.<namespace>`.
@@ -49,6 +51,7 @@ public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
             try container.decodeIfPresent(Value.self, forKey: key) ?? absent
         }
         let defaults = FunctionClusterConfiguration()
+        namespace = try value(.namespace, defaults.namespace)
         rootDomain = try value(.rootDomain, defaults.rootDomain)
         publicURL = try value(.publicURL, defaults.publicURL)
         runtimeClassName = try value(.runtimeClassName, defaults.runtimeClassName)

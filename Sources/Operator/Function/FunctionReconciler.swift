@@ -17,6 +17,7 @@ struct FunctionReconciler: Reconciler {
     let recorder: EventRecorder?
     let resolver: any ImageResolver
     let features: ServerFeatures
+    let resolved = ResolvedImages()
     let logger: Logger
 
     var polls = Polls()
@@ -91,9 +92,18 @@ struct FunctionReconciler: Reconciler {
     /// The image by digest; a tag that is new here is looked up in its registry.
     private func pin(_ function: Function, _ pass: inout Pass) async throws -> PinnedImage? {
         let requested = function.spec.image
-        if let known = PinnedImage(known: requested, previous: function.status?.image) { return known }
+        // The Deployment tells after a crash between rolling out and writing the status.
+        let deployed = pass.outlook.deployment?.spec.template.spec.containers.first?.image
+        if let known = PinnedImage(known: requested, previous: function.status?.image)
+            ?? resolved.image(for: requested, uid: function.metadata.uid)
+            ?? PinnedImage(known: requested, previous: deployed)
+        {
+            return known
+        }
         do {
-            return PinnedImage(requested, digest: try await resolver.digest(of: requested))
+            let image = PinnedImage(requested, digest: try await resolver.digest(of: requested))
+            resolved.remember(image, uid: function.metadata.uid)
+            return image
         } catch let error as ImageResolverError {
             pass.outlook.obstacle = FunctionTrouble(
                 .imageUnresolvable,

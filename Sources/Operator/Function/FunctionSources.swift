@@ -17,11 +17,12 @@ struct FunctionSources: Sendable {
 
     init(_ informers: SharedInformers, _ configuration: FunctionClusterConfiguration) {
         let children = InformerScope(
+            namespace: configuration.namespace,
             labelSelector: LabelSelector(matchLabels: [
                 FareboxLabel.managedBy: FareboxLabel.managedByFarebox,
                 FareboxLabel.component: FareboxLabel.functionComponent,
             ]).queryValue)
-        functions = informers.informer(Function.self)
+        functions = informers.informer(Function.self, scope: InformerScope(namespace: configuration.namespace))
         deployments = informers.informer(Deployment.self, scope: children)
         services = informers.informer(Service.self, scope: children)
         networkPolicies = informers.informer(NetworkPolicy.self, scope: children)

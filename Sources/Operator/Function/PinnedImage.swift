@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An image reference and the digest it stands for.
 ///
 /// The pinned form keeps what was asked for before the `@`, tag and all (`registry/alex/hello:1.0@sha256:…`): people see
@@ -34,6 +36,29 @@ struct PinnedImage: Hashable, Sendable {
             self = pinned
         } else {
             return nil
+        }
+    }
+}
+
+/// The digests that this process looked up, until the watch brings them back in status.
+///
+/// Without it a pass that reads a Function from before its last status would look the tag up again, and could find another
+/// image than the one that is being rolled out. Forgetting is safe as soon as the status is there.
+final class ResolvedImages: Sendable {
+    /// Functions remembered at most; beyond that all are forgotten, and at worst a tag is looked up once more.
+    private static let entriesMaximum = 20_000
+
+    private let entries = Mutex<[String: PinnedImage]>([:])
+
+    /// The image that was looked up for a Function, if it is the one it asks for.
+    func image(for requested: String, uid: String) -> PinnedImage? {
+        entries.withLock { $0[uid] }.flatMap { $0.requested == requested ? $0 : nil }
+    }
+
+    func remember(_ image: PinnedImage, uid: String) {
+        entries.withLock { entries in
+            if entries.count >= Self.entriesMaximum { entries.removeAll() }
+            entries[uid] = image
         }
     }
 }

@@ -54,11 +54,21 @@ final class World: Sendable {
         running.withLock { $0 = Task { try await manager.run() } }
     }
 
-    /// Stops the controller and clears up.
-    func end() async throws {
+    /// Stops the controller and starts another one.
+    func restart() async throws {
+        try await stop()
+        start(configuration())
+    }
+
+    private func stop() async throws {
         let task = running.withLock { $0 }
         task?.cancel()
         try await task?.value
+    }
+
+    /// Stops the controller and clears up.
+    func end() async throws {
+        try await stop()
         try await backend.cleanUp(api, namespace: namespace)
     }
 
@@ -67,6 +77,7 @@ final class World: Sendable {
 
     func configuration() -> FunctionClusterConfiguration {
         var configuration = FunctionClusterConfiguration()
+        configuration.namespace = namespace
         configuration.runtimeClassName = runtimeClassName
         return configuration
     }
@@ -121,7 +132,7 @@ final class World: Sendable {
     func playPod(_ pod: String, of name: String = "hello", status: JSONValue) async throws {
         let deployment = try #require(try await get(Deployment.self, name))
         var spec = PodSpec(containers: [Container(name: "function", image: "x")])
-        spec.terminationGracePeriodSeconds = 0
+        spec.automountServiceAccountToken = false  // Nobody makes tokens here.
         let metadata = ObjectMeta(
             name: pod, namespace: namespace, labels: deployment.spec.template.metadata.labels,
             annotations: deployment.spec.template.metadata.annotations)
