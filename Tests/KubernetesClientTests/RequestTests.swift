@@ -193,19 +193,29 @@ struct RetryPolicyTests {
         ] as [(Int, Int?, RetryPolicy.Decision)])
     func answers(code: Int, retryAfter: Int?, expected: RetryPolicy.Decision) {
         for verb in [APIVerb.get, .create] {
-            var policy = RetryPolicy(verb: verb)
+            var policy = RetryPolicy(APIRequest(verb, ConfigMap.descriptor))
 
             #expect(policy.handle(.answered(code: code, retryAfter: retryAfter)) == expected)
         }
+    }
+
+    @Test("A version that the server does not have yet is the caller's to handle")
+    func versionTooLarge() {
+        let query = [(name: "resourceVersion", value: "9")]
+        var versioned = RetryPolicy(APIRequest(.list, ConfigMap.descriptor, query: query))
+        var plain = RetryPolicy(APIRequest(.list, ConfigMap.descriptor))
+
+        #expect(versioned.handle(.answered(code: 504, retryAfter: 1)) == .stop)
+        #expect(plain.handle(.answered(code: 504, retryAfter: 1)) == .retry(after: .seconds(1)))
     }
 
     @Test("A lost connection is tried again for reads, and for writes only when nothing can have arrived")
     func lostConnections() {
         let arrived = HTTPClientError.connectionLost(reason: "", mayHaveArrived: true)
         let notArrived = HTTPClientError.connectionLost(reason: "", mayHaveArrived: false)
-        var get = RetryPolicy(verb: .get)
-        var create = RetryPolicy(verb: .create)
-        var apply = RetryPolicy(verb: .apply)
+        var get = RetryPolicy(APIRequest(.get, ConfigMap.descriptor))
+        var create = RetryPolicy(APIRequest(.create, ConfigMap.descriptor))
+        var apply = RetryPolicy(APIRequest(.apply, ConfigMap.descriptor))
 
         #expect(get.handle(.failed(arrived)) == .retry(after: .milliseconds(100)))
         #expect(get.handle(.failed(arrived)) == .retry(after: .milliseconds(200)))
@@ -220,16 +230,16 @@ struct RetryPolicyTests {
             .bodyTooLarge(bytesMaximum: 1),
         ])
     func failures(error: HTTPClientError) {
-        var policy = RetryPolicy(verb: .get)
+        var policy = RetryPolicy(APIRequest(.get, ConfigMap.descriptor))
 
         #expect(policy.handle(.failed(error)) == .stop)
     }
 
     @Test("There are ten tries in all, and one for a renewed credential")
     func limits() {
-        var policy = RetryPolicy(verb: .get)
+        var policy = RetryPolicy(APIRequest(.get, ConfigMap.descriptor))
         let decisions = (0..<10).map { _ in policy.handle(.answered(code: 429, retryAfter: 0)) }
-        var renewing = RetryPolicy(verb: .create)
+        var renewing = RetryPolicy(APIRequest(.create, ConfigMap.descriptor))
 
         #expect(decisions == Array(repeating: .retry(after: .zero), count: 9) + [.stop])
         #expect(renewing.handle(.credentialRenewed) == .retry(after: .zero))

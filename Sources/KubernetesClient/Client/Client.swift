@@ -112,7 +112,7 @@ extension Client {
     private func exchange<Content: Sendable>(
         _ request: APIRequest, _ send: (HTTPClient, RequestCredential) async throws -> Answer<Content>
     ) async throws -> Answer<Content> {
-        var policy = RetryPolicy(verb: request.verb)
+        var policy = RetryPolicy(request)
         var credential = try await credentials.current()
         while true {
             let start = ContinuousClock.now

@@ -29,12 +29,15 @@ struct RetryPolicy: Sendable {
     }
 
     private let isRead: Bool
+    /// Whether the request asks for a version of the collection that the server may not have yet.
+    private let asksForVersion: Bool
     private var tries = 0
     private var renewals = 0
     private let backoff = Backoff(base: .milliseconds(100), ceiling: .seconds(2))
 
-    init(verb: APIVerb) {
-        isRead = verb == .get || verb == .list || verb == .watch
+    init(_ request: APIRequest) {
+        isRead = request.verb == .get || request.verb == .list || request.verb == .watch
+        asksForVersion = isRead && !["", "0"].contains(request.query("resourceVersion") ?? "")
     }
 
     /// Takes the outcome of a try.
@@ -45,6 +48,8 @@ struct RetryPolicy: Sendable {
         case .answered(let code, let retryAfter):
             // The server says itself that it has not acted, whatever the verb.
             guard code == 429 || (500...599).contains(code), let retryAfter else { return .stop }
+            // "Too large resource version": each try takes the server 3 s, and the caller has a better answer (W1).
+            if code == 504, asksForVersion { return .stop }
             let wait = Duration.seconds(max(0, min(retryAfter, 1 << 20)))
             return wait <= Self.waitMaximum ? .retry(after: wait) : .stop
         case .credentialRenewed:
