@@ -1,4 +1,5 @@
 import CCurl
+import CEpoll
 import Glibc
 
 /// One request under way: libcurl's handle, what it sends and where its response goes.
@@ -153,7 +154,7 @@ extension Transfer {
                 return -1  // CURL_SOCKET_BAD
             }
         }
-        let descriptor = socket(address.family, address.socktype | Int32(SOCK_CLOEXEC.rawValue), address.protocol)
+        let descriptor = socket(address.family, address.socktype | socket_close_on_exec, address.protocol)
         guard descriptor >= 0 else { return -1 }
         failure = nil  // Another address of the name was refused before; this one is tried.
         connections.increment()

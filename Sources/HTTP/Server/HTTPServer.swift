@@ -158,7 +158,7 @@ public final class HTTPServer: Sendable {
             throw SocketError(call: "listen on \(configuration.address)", code: EINVAL)
         }
         let descriptor = socket(
-            address.family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            address.family, socket_stream, 0)
         guard descriptor >= 0 else { throw SocketError(call: "socket") }
         do {
             try Self.set(descriptor, SOL_SOCKET, SO_REUSEADDR)

@@ -23,7 +23,7 @@ final class ListenerChannel: Channel, @unchecked Sendable {
             let accepted = withUnsafeMutableBytes(of: &address) { bytes in
                 accept4(
                     descriptor, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, &length,
-                    Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                    socket_accepted)
             }
             if accepted < 0 {
                 switch errno {

@@ -26,7 +26,7 @@ final class UpstreamConnection: Channel, @unchecked Sendable {
     /// Starts to connect to `endpoint`; `nil` when that fails at once.
     init?(pool: UpstreamPool, loop: EventLoop, endpoint: UpstreamEndpoint) {
         let descriptor = socket(
-            endpoint.address.family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            endpoint.address.family, socket_stream, 0)
         guard descriptor >= 0 else { return nil }
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
