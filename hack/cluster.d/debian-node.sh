@@ -53,7 +53,7 @@ make_cgroups() { # $cgroup in each hierarchy
 remove_cgroups() {
     local deadline=$((SECONDS + 10))
     until [ -z "$(find /sys/fs/cgroup -maxdepth 2 -name "$cgroup" -type d 2>/dev/null)" ]; do
-        find /sys/fs/cgroup -depth -path "/sys/fs/cgroup/*$cgroup*" -type d -exec rmdir {} + 2>/dev/null || true
+        find /sys/fs/cgroup -depth -type d \( -path "*/$cgroup" -o -path "*/$cgroup/*" \) -exec rmdir {} + 2>/dev/null || true
         [ $SECONDS -lt $deadline ] || fail "a cgroup of the cluster is not empty" "end its processes: cat /sys/fs/cgroup/*/$cgroup/cgroup.procs"
         sleep 0.1
     done

@@ -75,4 +75,5 @@ def main() -> None:
         changed.clear()
 
 
-main()
+if __name__ == "__main__":
+    main()

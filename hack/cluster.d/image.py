@@ -1,8 +1,8 @@
 """Makes container images from root file systems, without a builder.
 
-    image.py layer FOLDER LAYER              a root file system to a compressed layer; beside it LAYER.json, its description
+    image.py layer FOLDER LAYER                      a root file system to a compressed layer, and LAYER.json about it
     image.py store LAYER STORAGE CONFIG NAME:TAG…    into a registry's storage folder (the layout of docker-registry 2)
-    image.py archive LAYER FILE CONFIG NAME  to an archive that `ctr images import` takes (OCI layout)
+    image.py archive LAYER FILE CONFIG NAME          to an archive that `ctr images import` takes (OCI layout)
 
 CONFIG is the image's configuration as JSON: {"Cmd": ["bash"], "Env": […], "User": "1000:1000", …}. One layer each.
 """
@@ -30,15 +30,17 @@ EPOCH = "1970-01-01T00:00:00Z"
 class HashingWriter(io.RawIOBase):
     """Passes bytes on, and knows their digest and number."""
 
-    def __init__(self, target: BinaryIO) -> None:
+    def __init__(self, target: BinaryIO | io.BufferedIOBase) -> None:
         self.target = target
         self.sha256 = hashlib.sha256()
         self.size = 0
 
     def writable(self) -> bool:
+        """Tells that this takes bytes."""
         return True
 
     def write(self, data: Any) -> int:
+        """Takes bytes."""
         self.sha256.update(data)
         self.size += len(data)
         self.target.write(data)
@@ -51,8 +53,9 @@ class HashingWriter(io.RawIOBase):
 
 def make_layer(folder: str, layer: str) -> None:
     """Packs a folder; file capabilities are kept."""
-    command = ["tar", "-C", folder, "--numeric-owner", "--sort=name", "--xattrs", "--xattrs-include=security.capability"]
-    with open(layer, "wb") as file, subprocess.Popen([*command, "-cf", "-", "."], stdout=subprocess.PIPE) as tar:
+    capabilities = ["--xattrs", "--xattrs-include=security.capability"]
+    command = ["tar", "-C", folder, "--numeric-owner", "--sort=name", *capabilities, "-cf", "-", "."]
+    with open(layer, "wb") as file, subprocess.Popen(command, stdout=subprocess.PIPE) as tar:
         packed = HashingWriter(file)
         with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=4, filename="", mtime=0) as zipped:
             plain = HashingWriter(zipped)
@@ -165,4 +168,5 @@ def main() -> None:
             sys.exit(__doc__)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""A mirror of some of the API server's objects, kept by watches: what the node's DNS and network policies are made from.
+"""A mirror of some of the API server's objects, kept by watches: what the node's DNS and its policies are made from.
 
 One list per kind at the start, then one watch each: a settled cluster costs no request.
 """
