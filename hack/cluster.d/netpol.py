@@ -52,15 +52,16 @@ class Firewall:
     def __init__(self) -> None:
         self.chains: set[str] = set()
         self.maps: dict[str, dict[str, str]] = {"egress": {}, "ingress": {}}
-        fresh = "".join(f"table {table} {{ }}\ndelete table {table}\n" for table in (TABLE, TABLE_6))
-        load(fresh + SKELETON)
+        # Whatever an earlier run left goes in the same transaction that loads the first rules.
+        self.first = "".join(f"table {table} {{ }}\ndelete table {table}\n" for table in (TABLE, TABLE_6)) + SKELETON
 
     def apply(self, rules: Rules) -> None:
         """Loads the difference, as one transaction: there is no moment without a pod's rules."""
+        script = [self.first] if self.first else []
         new_chains = [
             f"  chain {name} {{\n{body}  }}\n" for name, body in rules.chains.items() if name not in self.chains
         ]
-        script = [f"table {TABLE} {{\n{''.join(new_chains)}}}"] if new_chains else []
+        script += [f"table {TABLE} {{\n{''.join(new_chains)}}}"] if new_chains else []
         for name, wanted in rules.maps.items():
             present = self.maps[name]
             gone = [a for a, chain in present.items() if wanted.get(a) != chain]
@@ -70,7 +71,7 @@ class Firewall:
         script += [f"delete chain {TABLE} {name}" for name in sorted(self.chains - rules.chains.keys())]
         if script:
             load("\n".join(script) + "\n")
-        self.chains, self.maps = set(rules.chains), rules.maps
+        self.chains, self.maps, self.first = set(rules.chains), rules.maps, ""
 
 
 def load(script: str) -> None:
@@ -91,10 +92,13 @@ class Enforcer:
         self.started: dict[Key, str] = {}  # addresses from the CNI plugin, ahead of the pods' status
         self.firewall = Firewall()
 
-    def run(self) -> None:
-        """Applies each change; a failed load is tried again."""
+    def wait_until_known(self) -> None:
+        """Returns once the cluster's objects are known: rules made of half of them would be open."""
         for mirror in (self.policies, self.objects, self.namespaces):
             mirror.synced.wait()
+
+    def run(self) -> None:
+        """Applies each change; a failed load is tried again."""
         while True:
             try:
                 self.synchronize()
@@ -188,6 +192,7 @@ def main() -> None:
     """Runs until killed."""
     url, pki, path, node_address = sys.argv[1:]
     enforcer = Enforcer(Server(url, pki, "network"), node_address)
+    enforcer.wait_until_known()
     serve(enforcer, path)
     enforcer.run()
 
