@@ -281,17 +281,6 @@ struct ReflectorMachineTests {
         #expect(delay <= .milliseconds(1600))
     }
 
-    @Test("Silence is measured from the last sign of life")
-    func silence() {
-        var machine = watching()
-        let full = machine.silenceLeft(now: at(0))
-        _ = machine.observe(.bookmark, version: "42", now: at(60))
-
-        #expect(full == .seconds(70))
-        #expect(machine.silenceLeft(now: at(100)) == .seconds(30))
-        #expect(machine.silenceLeft(now: at(500)) == .zero)
-    }
-
     @Test("A silent watch is reopened; only after many in a row is everything listed")
     func silentWatches() {
         var machine = watching()

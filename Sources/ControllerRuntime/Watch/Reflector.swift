@@ -1,3 +1,4 @@
+import HTTP
 import KubernetesClient
 import KubernetesTypes
 
@@ -137,8 +138,10 @@ struct Reflector<Resource: KubernetesResource> {
                 sink(.failed(error, during: .watch))
                 return machine.handle(.watchFailed(.refused), now: .now)
             }
-            let isSilent = machine.silenceLeft(now: .now) <= .seconds(1)
-            return machine.handle(isSilent ? .watchSilent : .watchEnded, now: .now)
+            if case .some(.transport(.timedOut, _)) = error as? KubernetesError {
+                return machine.handle(.watchSilent, now: .now)
+            }
+            return machine.handle(.watchEnded, now: .now)
         }
     }
 

@@ -114,7 +114,6 @@ struct ReflectorMachine: Sendable {
     private var failures = 0
     private var openedAt: Instant?
     private var hasSeenEvent = false
-    private var lastHeardAt: Instant?
     private var internalErrorsSince: Instant?
     private var silentWatches = 0
 
@@ -133,7 +132,6 @@ struct ReflectorMachine: Sendable {
         case .page(let version, let continuation): return page(version: version, continuation: continuation)
         case .listFailed(let failure): return listFailed(failure)
         case .watchOpened:
-            lastHeardAt = now
             return .proceed
         case .watchFailed(let failure): return watchFailed(failure, now: now)
         case .watchEnded: return watchEnded(now: now)
@@ -174,18 +172,9 @@ struct ReflectorMachine: Sendable {
         .stop(watchFailed(failure, now: now))
     }
 
-    /// How long the open watch may stay silent from now on; bookmarks arrive each minute on a healthy one.
-    func silenceLeft(now: Instant) -> Duration {
-        guard let lastHeardAt else {
-            return limits.silence
-        }
-        return max(.zero, limits.silence - lastHeardAt.duration(to: now))
-    }
-
     /// A watch was just asked for.
     mutating func watchStarted(now: Instant) {
         openedAt = now
-        lastHeardAt = now
         hasSeenEvent = false
     }
 
@@ -258,7 +247,6 @@ struct ReflectorMachine: Sendable {
 
     private mutating func heard(now: Instant) {
         hasSeenEvent = true
-        lastHeardAt = now
         if let openedAt, openedAt.duration(to: now) >= limits.healthy {
             failures = 0
         }
