@@ -64,13 +64,13 @@ public final class Controller: Sendable {
                 return
             }
             let priority = event.isResync ? Self.resyncPriority : 0
-            for key in map(event.object) {
-                queue.add(key, priority: priority)
-            }
+            var keys = map(event.object)
             if let old = event.old, !event.isResync {
-                for key in map(old) {
-                    queue.add(key, priority: priority)
-                }
+                // A key added twice could be taken by a worker in between, and then run twice.
+                keys += map(old).filter { !keys.contains($0) }
+            }
+            for key in keys {
+                queue.add(key, priority: priority)
             }
         }
     }

@@ -92,6 +92,11 @@ final class FakeAPI: KubernetesAPI {
         guarded.withLock { $0.faults = faults }
     }
 
+    /// Sets what is done to each object before it is stored.
+    func admit(_ admission: @escaping @Sendable (JSONValue) -> JSONValue) {
+        guarded.withLock { $0.state.admission = admission }
+    }
+
     /// The requests so far, watches included.
     var requests: [APIRequest] { guarded.withLock { $0.requests } }
 

@@ -18,6 +18,9 @@ struct FakeState {
     private(set) var compactedTo: UInt64 = 0
     private var lastUID = 0
 
+    /// Changes each object before it is stored, as defaults and webhooks do.
+    var admission: @Sendable (JSONValue) -> JSONValue = { $0 }
+
     /// What each manager applied last, to find the fields it no longer wants.
     private var applied: [String: JSONValue] = [:]
 
@@ -170,7 +173,7 @@ struct FakeState {
     @discardableResult
     mutating func store(_ object: JSONValue, _ key: ObjectKey, _ resource: ResourceDescriptor) -> JSONValue {
         let old = objects[resource]?[key]
-        var object = object
+        var object = admission(object)
         object["apiVersion"] = .string(resource.apiVersion)
         object["kind"] = .string(resource.kind)
         object[path: "metadata", "name"] = .string(key.name)
