@@ -98,13 +98,17 @@ let package = Package(
     ]
 )
 
+/// A server that fails on demand, shared by tests.
+package.targets.append(
+    .target(name: "FaultServer", dependencies: ["HTTP"], path: "Tests/FaultServer", swiftSettings: strict))
+
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
 package.targets += [
     tests("ControllerRuntime", ["KubernetesClient", "KubernetesTypes", "HTTP", "JSON", "Telemetry", "Timing"]),
     tests("JSON"),
     tests(
         "KubernetesClient",
-        ["HTTP", "JSON", "KubernetesTypes", "Telemetry", "Timing", "Cryptography"]),
+        ["FaultServer", "HTTP", "JSON", "KubernetesTypes", "Telemetry", "Timing", "Cryptography"]),
     tests("KubernetesTypes", ["JSON", "Timing"]),
     tests("Timing"),
     tests("Telemetry"),

@@ -83,7 +83,9 @@ final class ConnectionPool: Sendable {
     }
 
     private static func http(_ configuration: ClientConfiguration, _ identity: TLSIdentity) -> HTTPClientConfiguration {
-        var http = HTTPClientConfiguration(tls: identity, proxy: configuration.proxy)
+        // With HTTP/2 one connection carries everything. Where a proxy speaks only HTTP/1.1, each watch needs one.
+        var http = HTTPClientConfiguration(
+            tls: identity, proxy: configuration.proxy, connectionsPerHostMaximum: 100)
         if configuration.tlsServerName != nil, configuration.usesTLS {
             http.connectsTo = ServerURL(configuration.server)?.host
         }
