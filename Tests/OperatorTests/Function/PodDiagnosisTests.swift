@@ -1,0 +1,180 @@
+import CRDs
+import JSON
+import KubernetesTypes
+import Testing
+import Timing
+
+@testable import Operator
+
+@Suite("What pods say about a function that does not run")
+struct PodDiagnosisTests {
+    static let now = Time(Timestamp(secondsSinceEpoch: 1_800_000_000))
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let status: String
+        let reason: String?
+        var says: [String] = []
+    }
+
+    static func container(_ state: String, last: String = "{}") -> String {
+        #"""
+        {"phase": "Running", "containerStatuses": [{"name": "function", "ready": false, "image": "reg/x:1",
+         "state": \#(state), "lastState": \#(last)}]}
+        """#
+    }
+
+    static let cases: [Case] = [
+        Case(testDescription: "no status at all", status: "{}", reason: nil),
+        Case(
+            testDescription: "being created", status: container(#"{"waiting": {"reason": "ContainerCreating"}}"#),
+            reason: nil),
+        Case(
+            testDescription: "first failed pull",
+            status: container(#"{"waiting": {"reason": "ErrImagePull", "message": "401 Unauthorized"}}"#),
+            reason: "ImagePullFailed", says: ["reg/x:1", "401 Unauthorized"]),
+        Case(
+            testDescription: "waiting to pull again",
+            status: container(#"{"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling"}}"#),
+            reason: "ImagePullFailed", says: ["Back-off pulling"]),
+        Case(
+            testDescription: "bad name", status: container(#"{"waiting": {"reason": "InvalidImageName"}}"#),
+            reason: "ImagePullFailed", says: ["InvalidImageName"]),
+        Case(
+            testDescription: "root image",
+            status: container(
+                #"{"waiting": {"reason": "CreateContainerConfigError", "message": "container has runAsNonRoot"}}"#),
+            reason: "ContainerConfigError", says: ["runAsNonRoot"]),
+        Case(
+            testDescription: "crash loop",
+            status: container(
+                #"{"waiting": {"reason": "CrashLoopBackOff"}}"#,
+                last: #"{"terminated": {"exitCode": 1, "reason": "Error", "message": "  boom\n"}}"#),
+            reason: "CrashLoop", says: ["exit code 1", "boom"]),
+        Case(
+            testDescription: "running again after a crash",
+            status: container(
+                #"{"running": {"startedAt": "2027-01-15T07:59:59Z"}}"#, last: #"{"terminated": {"exitCode": 2}}"#),
+            reason: "CrashLoop", says: ["exit code 2"]),
+        Case(
+            testDescription: "ended well",
+            status: container(#"{"terminated": {"exitCode": 0, "reason": "Completed"}}"#),
+            reason: "CrashLoop", says: ["must keep running"]),
+        Case(
+            testDescription: "ended by a signal",
+            status: container(#"{"terminated": {"exitCode": 139, "signal": 11}}"#),
+            reason: "CrashLoop", says: ["signal 11"]),
+        Case(
+            testDescription: "out of memory",
+            status: container(#"{"terminated": {"exitCode": 137, "reason": "OOMKilled"}}"#), reason: "OutOfMemory",
+            says: ["spec.resources.limits.memory"]),
+        Case(
+            testDescription: "killed without a reason", status: container(#"{"terminated": {"exitCode": 137}}"#),
+            reason: "CrashLoop", says: ["lack of memory"]),
+        Case(
+            testDescription: "evicted",
+            status:
+                #"{"phase": "Failed", "reason": "Evicted", "message": "Pod ephemeral local storage usage exceeds"}"#,
+            reason: "Evicted", says: ["ephemeral local storage"]),
+        Case(
+            testDescription: "no room",
+            status: #"""
+                {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False",
+                 "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."}]}
+                """#,
+            reason: "Unschedulable", says: ["Insufficient cpu"]),
+        Case(
+            testDescription: "long without becoming ready",
+            status: container(#"{"running": {"startedAt": "2027-01-15T07:59:00Z"}}"#), reason: "ProbeFailing",
+            says: ["spec.port"]),
+        Case(
+            testDescription: "started just now",
+            status: container(#"{"running": {"startedAt": "2027-01-15T07:59:50Z"}}"#),
+            reason: nil),
+        Case(
+            testDescription: "started in the future",
+            status: container(#"{"running": {"startedAt": "9999-01-01T00:00:00Z"}}"#), reason: nil),
+        Case(
+            testDescription: "ready",
+            status: #"""
+                {"conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [{"name": "function",
+                 "ready": true, "state": {"terminated": {"exitCode": 1}}}]}
+                """#,
+            reason: nil),
+    ]
+
+    @Test("Each state of a pod has its reason and says what matters", arguments: cases)
+    func reasons(test: Case) throws {
+        let pod = try Self.pod("a", test.status)
+
+        let diagnosis = PodDiagnosis(of: [pod], templateHash: "new", previous: nil, now: Self.now)
+
+        #expect(diagnosis.trouble?.reason.rawValue == test.reason)
+        for words in test.says { #expect(diagnosis.trouble?.message.contains(words) == true, "\(words)") }
+    }
+
+    @Test("A start is looked at again when its grace is over")
+    func recheck() throws {
+        let pod = try Self.pod("a", Self.container(#"{"running": {"startedAt": "2027-01-15T07:59:50Z"}}"#))
+
+        let diagnosis = PodDiagnosis(of: [pod], templateHash: "new", previous: nil, now: Self.now)
+
+        #expect(diagnosis.recheckAfter == .seconds(21))
+    }
+
+    @Test("Pods of another rendering, and pods that go, say nothing")
+    func otherPods() throws {
+        let crash = Self.container(#"{"terminated": {"exitCode": 1}}"#)
+        var going = try Self.pod("a", crash)
+        going.metadata.deletionTimestamp = Self.now
+        var old = try Self.pod("b", crash)
+        old.metadata.annotations[FunctionChildren.templateHash] = "old"
+
+        let diagnosis = PodDiagnosis(of: [going, old], templateHash: "new", previous: nil, now: Self.now)
+
+        #expect(diagnosis.trouble == nil)
+    }
+
+    @Test("The newest pod speaks first")
+    func newestFirst() throws {
+        var old = try Self.pod("a", Self.container(#"{"terminated": {"exitCode": 1}}"#))
+        old.metadata.creationTimestamp = Time(Timestamp(secondsSinceEpoch: 1_700_000_000))
+        var new = try Self.pod("b", Self.container(#"{"terminated": {"exitCode": 2}}"#))
+        new.metadata.creationTimestamp = Time(Timestamp(secondsSinceEpoch: 1_700_000_001))
+
+        let diagnosis = PodDiagnosis(of: [old, new], templateHash: "new", previous: nil, now: Self.now)
+
+        #expect(diagnosis.trouble?.message.contains("exit code 2") == true)
+    }
+
+    @Test("While the kubelet waits to pull again, the registry's last answer stays")
+    func pullAnswerStays() throws {
+        let failed = try Self.pod(
+            "a", Self.container(#"{"waiting": {"reason": "ErrImagePull", "message": "manifest unknown"}}"#))
+        let waiting = try Self.pod(
+            "a", Self.container(#"{"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}"#))
+        let first = PodDiagnosis(of: [failed], templateHash: "new", previous: nil, now: Self.now)
+
+        let second = PodDiagnosis(of: [waiting], templateHash: "new", previous: first.trouble, now: Self.now)
+
+        #expect(second.trouble == first.trouble)
+    }
+
+    @Test("The end of long last words is kept, cut between characters")
+    func lastWords() throws {
+        let words = String(repeating: "é", count: 3000) + "the end"
+        let pod = try Self.pod("a", Self.container(#"{"terminated": {"exitCode": 1, "message": "\#(words)"}}"#))
+
+        let diagnosis = PodDiagnosis(of: [pod], templateHash: "new", previous: nil, now: Self.now)
+
+        let message = try #require(diagnosis.trouble?.message)
+        #expect(message.utf8.count < 1300)
+        #expect(message.hasSuffix("the end"))
+        #expect(!message.contains("\u{FFFD}"))
+    }
+
+    private static func pod(_ name: String, _ status: String) throws -> Pod {
+        let metadata = ObjectMeta(name: name, annotations: [FunctionChildren.templateHash: "new"])
+        return Pod(metadata: metadata, status: try JSONReader().decode(PodStatus.self, from: Array(status.utf8)))
+    }
+}
