@@ -116,6 +116,8 @@ extension RepositoryStatus {
             .list(
                 "The last commits that were dealt with, newest first.", of: RepositoryRun.schema,
                 maximum: Int64(historyMaximum))
+        case .lastHandledRequest:
+            .string("Which push was acted on last: the values of its annotations.", maximum: 1024)
         case .lastHandledReconcileAt:
             .string("The value of annotation farebox.dev/reconcile-requested-at last acted on.", maximum: 1024)
         case .conditions:

@@ -14,6 +14,8 @@ public struct RepositoryStatus: Codable, Hashable, Sendable {
     @OmitEmpty public var functions: [RepositoryFunction]
     /// The last commits that were dealt with, newest first.
     @OmitEmpty public var history: [RepositoryRun]
+    /// Which push was acted on last: commit, time and delivery of its annotations, joined by spaces.
+    public var lastHandledRequest: String?
     /// The value of the annotation `farebox.dev/reconcile-requested-at` that was last acted on.
     public var lastHandledReconcileAt: String?
     /// `Ready`, `SourceFetched`, `Built`, `Deployed` and others.
@@ -31,7 +33,7 @@ public struct RepositoryStatus: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case observedGeneration, observedCommit, deployedCommit, functionCount, functions, history
-        case lastHandledReconcileAt, conditions
+        case lastHandledRequest, lastHandledReconcileAt, conditions
     }
 }
 
