@@ -55,6 +55,24 @@ public struct BuildContext: Sendable, Hashable {
         }.get()
     }
 
+    /// Makes the context of a function in a file that lives as long as `body` runs.
+    ///
+    /// - Parameters:
+    ///   - folder: Where the file may be made.
+    ///   - body: Gets the context and the path of its tar.
+    /// - Throws: As ``write(_:arguments:image:from:to:limits:)``, and what `body` throws.
+    public static func withTar<R: Sendable>(
+        of function: StackFunction, arguments: [String: String], image: ImageReference, from tree: some SourceTree,
+        in folder: String, limits: Limits = Limits(), _ body: (BuildContext, String) async throws -> R
+    ) async throws -> R {
+        let scratch = try ScratchFolder(in: folder, prefix: "context-")
+        defer { scratch.remove() }
+        let path = scratch.path + "/context.tar"
+        let context = try await write(
+            function, arguments: arguments, image: image, from: tree, to: path, limits: limits)
+        return try await body(context, path)
+    }
+
     private static func write(
         _ files: ContextFiles, _ contents: any SourceContents, arguments: [String: String], image: ImageReference,
         to path: String

@@ -1,0 +1,75 @@
+import Builds
+import CRDs
+import KubernetesTypes
+
+/// Which source of which Repository is wanted: everything that decides what comes out.
+struct SourceRequest: Hashable, Sendable {
+    let repository: ObjectKey
+    let uid: String
+    let url: String
+    let branch: String
+    let commit: String
+    let stackFile: String?
+    let credentialsSecret: String?
+    let owner: OwnerName
+    let buildArguments: [String: String]
+    /// The push or the manual request that asks for it: the same commit asked for again is fetched again.
+    let occasion: String
+
+    init(_ repository: Repository, commit: String) {
+        self.repository = repository.key
+        uid = repository.metadata.uid
+        url = repository.spec.url
+        branch = repository.branch
+        self.commit = commit
+        stackFile = repository.spec.stackFile
+        credentialsSecret = repository.spec.credentialsSecret
+        owner = repository.owner
+        buildArguments = repository.spec.build?.args ?? [:]
+        occasion = [repository.requestMark, repository.reconcileMark].compactMap { $0 }.joined(separator: " ")
+    }
+}
+
+/// A commit, taken apart: its functions, each with its stored context or the reason why it has none.
+struct PreparedSource: Sendable {
+    let functions: [PreparedFunction]
+    /// What the stack file sets in vain.
+    let ignored: [String]
+}
+
+/// One function of a commit, ready to be built.
+struct PreparedFunction: Sendable {
+    let stack: StackFunction
+    let image: ImageReference
+    /// The context in the artifact store.
+    let context: Result<BuildContext, BuildFailure>
+}
+
+extension Repository {
+    /// The branch that is built.
+    var branch: String { spec.branch ?? RepositorySpec.branchDefault }
+
+    /// Whom its functions belong to: the annotation, else the owner in the URL, else the namespace.
+    var owner: OwnerName {
+        if let name = metadata.annotations[FareboxAnnotation.owner], !name.isEmpty { return OwnerName(name) }
+        let inURL = try? GitURL(spec.url, allowsPlainHTTP: true).owner
+        return OwnerName(inURL ?? metadata.namespace)
+    }
+
+    /// The commit that the last push asked for.
+    var requestedCommit: String? {
+        metadata.annotations[FareboxAnnotation.requestedCommit].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Tells one push from another; nil when there was none.
+    var requestMark: String? {
+        guard let commit = requestedCommit else { return nil }
+        let parts = [FareboxAnnotation.requestedAt, FareboxAnnotation.delivery].map { metadata.annotations[$0] ?? "-" }
+        return String(([commit] + parts).joined(separator: " ").prefix(1024))
+    }
+
+    /// Tells one manual request from another; nil when there was none.
+    var reconcileMark: String? {
+        metadata.annotations[FareboxAnnotation.reconcileRequestedAt].map { String($0.prefix(1024)) }
+    }
+}

@@ -1,0 +1,96 @@
+import Builds
+import CRDs
+public import ControllerRuntime
+public import HTTP
+public import KubernetesClient
+import KubernetesTypes
+import Telemetry
+
+/// The controller that turns commits into Functions.
+public enum RepositoryController {
+    /// The field manager of everything it writes.
+    public static let fieldManager = "farebox-repository"
+    /// The finalizer that keeps a Repository until its builds in the other namespace are gone.
+    static let finalizer = "farebox.dev/repository"
+
+    /// Adds the controller, and the informers it needs, to a manager.
+    ///
+    /// - Parameters:
+    ///   - manager: Runs it, in the one process that leads.
+    ///   - api: For writing, for Secrets by name and for logs.
+    ///   - configuration: Must be free of problems (`validate()`).
+    ///   - functions: The network and the allow-lists that functions have; builds share the network's resolver.
+    ///   - client: For the registry and the artifact store, which are in the cluster: private addresses must be allowed.
+    ///   - recorder: Tells of what happens; nil tells nothing.
+    /// - Returns: The controller, for tests and metrics.
+    @discardableResult
+    public static func install(
+        in manager: Manager, api: any KubernetesAPI, configuration: RepositoryClusterConfiguration,
+        functions: FunctionClusterConfiguration, client: HTTPClient, recorder: EventRecorder? = nil
+    ) -> Controller {
+        let artifacts = ArtifactAccess(
+            api: api, namespace: configuration.systemNamespace, client: client,
+            baseURL: configuration.builder.artifactsURL)
+        let rules = StackRules(
+            allowedLabels: functions.allowedLabels, allowedAnnotations: functions.allowedAnnotations)
+        let preparation = SourcePreparation(
+            configuration: configuration, rules: rules, artifacts: artifacts, api: api)
+        let registry = RegistryClient(client: client, configuration: configuration.registryClientConfiguration)
+        return install(
+            in: manager, api: api, configuration: configuration, functions: functions, preparation: preparation,
+            artifacts: artifacts, registry: registry, recorder: recorder)
+    }
+
+    /// The same with parts that a test can replace.
+    static func install(
+        in manager: Manager, api: any KubernetesAPI, configuration: RepositoryClusterConfiguration,
+        functions: FunctionClusterConfiguration, preparation: any SourcePreparing, artifacts: ArtifactAccess,
+        registry: RegistryClient, recorder: EventRecorder?, polls: RepositoryReconciler.Polls = .init()
+    ) -> Controller {
+        let metrics = RepositoryMetrics(manager.metrics)
+        let repositories = manager.informers.informer(Repository.self)
+        let children = manager.informers.informer(Function.self)
+        let board = BuildBoard(manager.informers, namespace: configuration.buildsNamespace)
+        let loader = SourceLoader(
+            preparation: preparation, concurrency: configuration.git.concurrency, metrics: metrics,
+            backoff: polls.sourceBackoff)
+        let office = BuildOffice(
+            configuration: configuration, network: functions.network, api: api, artifacts: artifacts,
+            registry: registry)
+        let reconciler = RepositoryReconciler(
+            repositories: repositories, functions: children, board: board, loader: loader, office: office,
+            writer: ChildWriter(api: api, fieldManager: fieldManager), statusWriter: StatusWriter(api: api),
+            finalizer: Finalizer(name: finalizer, api: api), recorder: recorder, metrics: metrics, polls: polls)
+        let controller = Controller(
+            name: "repository", root: repositories, reconciler: reconciler, metrics: manager.metrics)
+        controller.owns(children)
+        controller.watches(board.jobs) { BuildBoard.repository(of: $0.metadata) }
+        let jobs = board.jobs
+        controller.watches(board.pods) { pod in
+            guard let owner = pod.metadata.ownerReferences.first(where: { $0.kind == Job.descriptor.kind }) else {
+                return []
+            }
+            let job = jobs.get(ObjectKey(namespace: pod.metadata.namespace, name: owner.name))
+            return job.map { BuildBoard.repository(of: $0.metadata) } ?? []
+        }
+        loader.notify { controller.enqueue($0) }
+        manager.add(controller)
+        manager.addRunnable("repository sources", needsLeadership: true) { await loader.run() }
+        manager.addRunnable("artifact key", needsLeadership: true) { await makeKey(artifacts) }
+        return controller
+    }
+
+    /// The builder's pod waits for this Secret: make it at the start, not at the first build.
+    private static func makeKey(_ artifacts: ArtifactAccess) async {
+        let logger = Logger(label: "repository")
+        while !Task.isCancelled {
+            do {
+                _ = try await artifacts.store()
+                return
+            } catch {
+                logger.warning("The artifact store's key cannot be read or made", ["error": "\(error)"])
+                try? await Task.sleep(for: .seconds(5))
+            }
+        }
+    }
+}

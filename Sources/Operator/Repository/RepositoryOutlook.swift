@@ -1,0 +1,218 @@
+import Builds
+import CRDs
+import ControllerRuntime
+import KubernetesTypes
+
+/// What one pass found out about a Repository, and the status that says so.
+struct RepositoryOutlook: Sendable {
+    /// Where the source stands.
+    enum Source: Sendable {
+        /// It is being fetched, or the branch is being looked at for the first time.
+        case fetching
+        case fetched
+        /// It cannot be used; whether something is tried again without anybody's doing.
+        case failed(BuildFailure, isFinal: Bool)
+    }
+
+    let repository: Repository
+    /// The commit that is wanted; nil when none is known yet.
+    var commit: String?
+    var source = Source.fetching
+    /// The functions of ``commit``, when they are known.
+    var functions: [FunctionProgress]?
+    /// What the status says of functions while nothing newer is known; nil leaves it as it is.
+    var remembered: [RepositoryFunction]?
+    /// The branch cannot be looked at, although what runs is not touched by that.
+    var headFailure: BuildFailure?
+    /// Something about the Repository itself has to change first.
+    var obstacle: BuildFailure?
+    var isSuspended = false
+
+    init(_ repository: Repository) {
+        self.repository = repository
+        commit = repository.status?.observedCommit
+    }
+
+    /// The status, with times from `now` where something changed.
+    func status(now: Time) -> RepositoryStatus {
+        var status = repository.status ?? RepositoryStatus()
+        let generation = repository.metadata.generation
+        var conditions = Conditions(observed: status.conditions, generation: generation, now: now)
+        status.observedGeneration = generation
+        status.lastHandledRequest = repository.requestMark
+        status.lastHandledReconcileAt = repository.reconcileMark
+        recordSuperseded(&status, now)
+        status.observedCommit = commit
+        if let functions {
+            status.functions = functions.map(\.entry)
+            status.functionCount = Int32(functions.count)
+        } else if let remembered {
+            status.functions = remembered
+        }
+        if isSuspended {
+            conditions.set(
+                Conditions.ready, status.deployedCommit == nil ? .false : .true,
+                reason: RepositoryReason.suspended.rawValue,
+                message: "spec.suspend is set: nothing is built or deployed; what runs keeps running")
+            conditions.remove(Conditions.reconciling)
+            conditions.remove(Conditions.stalled)
+        } else if let obstacle {
+            conditions.setStalled(reason: obstacle.reason.rawValue, message: obstacle.message)
+        } else {
+            setConditions(&conditions, &status, now)
+        }
+        status.conditions = conditions.list
+        return status
+    }
+
+    // MARK: - Conditions
+
+    private func setConditions(_ conditions: inout Conditions, _ status: inout RepositoryStatus, _ now: Time) {
+        let fetched = RepositoryCondition.sourceFetched.rawValue
+        switch source {
+        case .fetching:
+            let message = commit.map { "fetching commit \(Self.short($0))" } ?? "looking at branch \(repository.branch)"
+            if let headFailure {
+                conditions.set(fetched, .false, reason: headFailure.reason.rawValue, message: headFailure.message)
+                fail(&conditions, headFailure, isFinal: !headFailure.reason.isTransient)
+            } else {
+                conditions.set(fetched, .unknown, reason: RepositoryReason.fetching.rawValue, message: message)
+                conditions.setReconciling(reason: RepositoryReason.fetching.rawValue, message: message)
+            }
+            return
+        case .failed(let failure, let isFinal):
+            conditions.set(fetched, .false, reason: failure.reason.rawValue, message: failure.message)
+            fail(&conditions, failure, isFinal: isFinal)
+            if isFinal { record(.failed, failure.reason.rawValue, &status, now) }
+            return
+        case .fetched: break
+        }
+        if let headFailure {
+            conditions.set(fetched, .false, reason: headFailure.reason.rawValue, message: headFailure.message)
+        } else {
+            conditions.set(
+                fetched, .true, reason: RepositoryReason.succeeded.rawValue,
+                message: "commit \(Self.short(commit ?? "")) of branch \(repository.branch)")
+        }
+        guard let functions else { return }
+        setStages(&conditions, functions)
+        summarise(&conditions, &status, functions, now)
+    }
+
+    private func setStages(_ conditions: inout Conditions, _ functions: [FunctionProgress]) {
+        func set(
+            _ type: RepositoryCondition, _ isDone: Bool, _ failed: FunctionProgress?, _ busy: RepositoryReason,
+            _ done: String
+        ) {
+            if let failed {
+                conditions.set(
+                    type.rawValue, .false, reason: failed.entry.reason ?? busy.rawValue, message: Self.line(failed))
+            } else if isDone {
+                conditions.set(
+                    type.rawValue, .true, reason: RepositoryReason.succeeded.rawValue, message: done)
+            } else {
+                conditions.set(type.rawValue, .unknown, reason: busy.rawValue, message: progress(functions))
+            }
+        }
+        set(
+            .built, functions.allSatisfy { $0.stage == .deploy },
+            functions.first { $0.isFailed && $0.stage == .build }, .building,
+            "\(Self.count(functions)) built")
+        set(
+            .deployed, functions.allSatisfy(\.isDeployed), functions.first { $0.isFailed && $0.stage == .deploy },
+            .deploying, "\(Self.count(functions)) deployed")
+    }
+
+    private func summarise(
+        _ conditions: inout Conditions, _ status: inout RepositoryStatus, _ functions: [FunctionProgress], _ now: Time
+    ) {
+        let commit = commit ?? ""
+        if functions.allSatisfy(\.isDeployed) {
+            status.deployedCommit = commit
+            record(.deployed, nil, &status, now)
+            if let headFailure, !headFailure.reason.isTransient {
+                fail(&conditions, headFailure, isFinal: true)
+            } else {
+                conditions.setReady(
+                    reason: RepositoryReason.deployed.rawValue,
+                    message: "\(Self.count(functions)) of commit \(Self.short(commit)) "
+                        + (functions.count == 1 ? "runs" : "run"))
+            }
+            return
+        }
+        let isBusy = functions.contains { !$0.isFailed && !$0.isDeployed }
+        if let failed = functions.first(where: { $0.isFailed && $0.isFinal }) ?? functions.first(where: \.isFailed),
+            !isBusy
+        {
+            let reason = failed.entry.reason ?? RepositoryReason.functionNotReady.rawValue
+            let isFinal = functions.allSatisfy { !$0.isFailed || $0.isFinal }
+            if isFinal {
+                conditions.setStalled(reason: reason, message: Self.line(failed))
+                record(.failed, reason, &status, now)
+            } else {
+                conditions.setReconciling(ready: .false, reason: reason, message: Self.line(failed))
+            }
+            return
+        }
+        let isBuilding = functions.contains { $0.stage == .build && !$0.isFailed }
+        conditions.setReconciling(
+            reason: (isBuilding ? RepositoryReason.building : .deploying).rawValue, message: progress(functions))
+    }
+
+    private func fail(_ conditions: inout Conditions, _ failure: BuildFailure, isFinal: Bool) {
+        if isFinal {
+            conditions.setStalled(reason: failure.reason.rawValue, message: failure.message)
+        } else {
+            conditions.setReconciling(ready: .false, reason: failure.reason.rawValue, message: failure.message)
+        }
+    }
+
+    private func progress(_ functions: [FunctionProgress]) -> String {
+        let built = functions.filter { $0.stage == .deploy }.count
+        let deployed = functions.filter(\.isDeployed).count
+        return "commit \(Self.short(commit ?? "")): \(built) of \(functions.count) built, \(deployed) deployed"
+    }
+
+    private static func line(_ function: FunctionProgress) -> String {
+        let message = function.entry.message?.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        return "function \(function.entry.name): \(message)"
+    }
+
+    private static func count(_ functions: [FunctionProgress]) -> String {
+        functions.count == 1 ? "1 function" : "\(functions.count) functions"
+    }
+
+    private static func short(_ commit: String) -> String { String(commit.prefix(7)) }
+
+    // MARK: - History
+
+    /// A commit that was given up for a newer one, if it never came to an end.
+    private func recordSuperseded(_ status: inout RepositoryStatus, _ now: Time) {
+        guard let old = status.observedCommit, let commit, old != commit, status.history.first?.commit != old else {
+            return
+        }
+        let run = RepositoryRun(
+            commit: old, result: .superseded, reason: RepositoryReason.superseded.rawValue, startedAt: beganAt,
+            finishedAt: now)
+        status.history = Array(([run] + status.history).prefix(RepositoryStatus.historyMaximum))
+    }
+
+    private func record(
+        _ result: RepositoryRunResult, _ reason: String?, _ status: inout RepositoryStatus, _ now: Time
+    ) {
+        guard let commit else { return }
+        let latest = status.history.first
+        if latest?.commit == commit, latest?.result == result, latest?.reason == reason { return }
+        // A commit that was deployed stays that, also when a function of it falls ill later.
+        if latest?.commit == commit, latest?.result == .deployed { return }
+        let run = RepositoryRun(
+            commit: commit, result: result, reason: reason, startedAt: beganAt, finishedAt: now)
+        let rest = latest?.commit == commit ? status.history.dropFirst() : status.history[...]
+        status.history = Array(([run] + rest).prefix(RepositoryStatus.historyMaximum))
+    }
+
+    /// Work on a commit began when the Repository began to reconcile.
+    private var beganAt: Time? {
+        repository.status?.conditions.condition(Conditions.reconciling)?.lastTransitionTime
+    }
+}
