@@ -196,7 +196,7 @@ spec:
         image: $FAREBOX_BUILDER_IMAGE
         command: [sh, -c, 'buildctl-daemonless.sh "\$@" && cp /home/user/.local/share/buildkit/metadata.json /dev/termination-log', sh]
         args: [build, --progress=plain, --frontend=dockerfile.v0, --opt, "context=http://source/context.tar", --opt, contextsubdir=context,
-          --opt, filename=context/Dockerfile, --opt, "build-arg:WHO=you", --output, "type=image,name=$FAREBOX_REGISTRY/check/app:1,push=true",
+          --opt, filename=context/Dockerfile, --opt, "build-arg:WHO=you", --output, "type=image,name=$FAREBOX_REGISTRY/check/app:$check_namespace,push=true",
           --metadata-file, /home/user/.local/share/buildkit/metadata.json]
         terminationMessagePolicy: FallbackToLogsOnError
         env:
@@ -246,9 +246,9 @@ build_succeeds() {
 
 check_pull() {
     local with='{"apiVersion":"v1","spec":{"imagePullSecrets":[{"name":"registry"}]}}'
-    ck run stranger --image="$FAREBOX_REGISTRY/check/app:1" --restart=Never >/dev/null
+    ck run stranger --image="$FAREBOX_REGISTRY/check/app:$check_namespace" --restart=Never >/dev/null
     check "a pod without the password cannot pull what was built" stranger_is_refused
-    ck run friend --image="$FAREBOX_REGISTRY/check/app:1" --restart=Never --overrides="$with" >/dev/null
+    ck run friend --image="$FAREBOX_REGISTRY/check/app:$check_namespace" --restart=Never --overrides="$with" >/dev/null
     check "a pod with it runs what was built" ends_with friend "built for you"
 }
 

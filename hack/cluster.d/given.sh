@@ -31,15 +31,17 @@ given_env() {
     sed -n 's/^FAREBOX_/export &/p' "$state/cluster.env"
 }
 
+given_version() { given_kubectl get --raw /version | sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p'; }
+
 given_status() {
-    given_kubectl version --short 2>/dev/null || given_kubectl version || true
+    echo "Kubernetes $(given_version), registry $(sed -n 's/^FAREBOX_REGISTRY=//p' "$state/cluster.env")"
     given_kubectl get nodes -o wide
 }
 
 check_given() { # REMEDY
     given_kubectl get --raw /readyz >"$state/log/given.log" 2>&1 ||
         fail "the cluster of $state/kubeconfig/admin does not answer" "$1" "$state/log/given.log"
-    step "$(given_kubectl version --short 2>/dev/null | tail -n 1) answers"
+    step "Kubernetes $(given_version) answers"
 }
 
 existing_is_prepared() { true; }
@@ -49,12 +51,11 @@ existing_status() { given_status; }
 existing_down() { rm -rf "$state"; } # the cluster itself is not ours
 
 existing_up() {
-    [ -z "$given_kubeconfig" ] || {
-        [ -r "$given_kubeconfig" ] || fail "there is no file $given_kubeconfig" "give the path of a kubeconfig"
+    if [ -n "$given_kubeconfig" ]; then
         (umask 077 && mkdir -p "$state/kubeconfig")
         # Flattened, so that files it names by relative paths are found from anywhere.
         (umask 077 && kubectl --kubeconfig "$given_kubeconfig" config view --raw --flatten --minify >"$state/kubeconfig/admin")
-    }
+    fi
     write_given_record existing
     check_given "look at its server's address and at your network; nothing was changed"
 }

@@ -91,6 +91,7 @@ class Enforcer:
         self.lock = threading.Lock()
         self.started: dict[Key, str] = {}  # addresses from the CNI plugin, ahead of the pods' status
         self.firewall = Firewall()
+        self.applied: Any = None  # what the firewall was made from
 
     def wait_until_known(self) -> None:
         """Returns once the cluster's objects are known: rules made of half of them would be open."""
@@ -119,7 +120,12 @@ class Enforcer:
                 }
                 for item in self.namespaces.items()
             }
-            self.firewall.apply(Rules(self.policies.items(), [*self.pods(), self.dns], namespaces))
+            specs = [(item["metadata"]["namespace"], item["spec"]) for item in self.policies.items()]
+            seen = (specs, [*self.pods(), self.dns], namespaces)
+            if seen != self.applied:  # most changes of a pod are none to us
+                self.applied = None
+                self.firewall.apply(Rules(*seen))
+                self.applied = seen
 
     def pods(self) -> list[Pod]:
         """Lists the pods with an address of their own; where two claim one, the plugin's news wins."""

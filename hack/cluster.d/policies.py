@@ -74,25 +74,24 @@ def port_matches(ports: list[Object] | None, listener: Pod | None) -> list[str]:
 
 
 class Rules:
-    """The chains of all selected pods, from one look at the cluster."""
+    """The chains of all selected pods, from one look at the cluster: policies are a namespace and a spec each."""
 
-    def __init__(self, policies: list[Object], pods: list[Pod], namespaces: dict[str, dict[str, str]]) -> None:
+    def __init__(
+        self, policies: list[tuple[str, Object]], pods: list[Pod], namespaces: dict[str, dict[str, str]]
+    ) -> None:
         self.namespaces = namespaces
         self.pods = pods
         self.chains: dict[str, str] = {}  # name: body
         self.maps: dict[str, dict[str, str]] = {"egress": {}, "ingress": {}}  # address: chain
         by_namespace: dict[str, list[Object]] = {}
-        for policy in policies:
-            by_namespace.setdefault(policy["metadata"]["namespace"], []).append(policy["spec"])
-        for pod in pods:
+        for namespace, spec in policies:
+            by_namespace.setdefault(namespace, []).append(spec)
+        for pod in (pod for pod in pods if not pod.is_dns):
+            specs = by_namespace.get(pod.namespace, [])
+            selecting = [spec for spec in specs if matches(spec.get("podSelector") or {}, pod.labels)]
             for direction in ("Ingress", "Egress"):
-                selecting = [
-                    spec
-                    for spec in by_namespace.get(pod.namespace, [])
-                    if direction in policy_types(spec) and matches(spec.get("podSelector") or {}, pod.labels)
-                ]
-                if selecting and not pod.is_dns:
-                    self._add(pod, direction.lower(), selecting)
+                if of_direction := [spec for spec in selecting if direction in policy_types(spec)]:
+                    self._add(pod, direction.lower(), of_direction)
 
     def _add(self, pod: Pod, direction: str, selecting: list[Object]) -> None:
         lines = set()

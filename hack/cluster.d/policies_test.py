@@ -26,9 +26,14 @@ def policy(**spec: Any) -> dict[str, Any]:
     }
 
 
+def specs(*policies: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Takes policies as the rules take them."""
+    return [(item["metadata"]["namespace"], item["spec"]) for item in policies]
+
+
 def lines(direction: str, *policies: dict[str, Any], pod: Pod = CART) -> list[str] | None:
     """Returns a pod's chain without its final drop; None when the pod has none, and is open."""
-    rules = Rules(list(policies), PODS, NAMESPACES)
+    rules = Rules(specs(*policies), PODS, NAMESPACES)
     name = rules.maps[direction].get(pod.address)
     if name is None:
         return None
@@ -126,7 +131,7 @@ class PolicyMeaning(unittest.TestCase):
     def test_pods_with_the_same_rules_share_a_chain(self) -> None:
         closed = policy(policyTypes=["Ingress"])
         closed["spec"]["podSelector"] = {}
-        rules = Rules([closed], PODS, NAMESPACES)
+        rules = Rules(specs(closed), PODS, NAMESPACES)
         self.assertEqual(len(rules.chains), 1)
         self.assertEqual(sorted(rules.maps["ingress"]), ["10.1.0.1", "10.1.0.2"])
 
