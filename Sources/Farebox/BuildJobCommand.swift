@@ -2,6 +2,7 @@ import Builds
 import Commands
 import JSON
 import KubernetesTypes
+import Operator
 
 /// `farebox build-job`.
 enum BuildJobCommand {
@@ -24,7 +25,7 @@ enum BuildJobCommand {
         ])
 
     @Sendable static func run(_ options: Options) throws {
-        var configuration = try ProcessSetting.configuration(options).buildConfiguration
+        var configuration = try ProcessSetting.configuration(options).repositories.buildConfiguration
         configuration.timeout = max(configuration.timeout, .seconds(600))
         let digest = try options.required("context-digest")
         let request = BuildJob.Request(
@@ -32,13 +33,18 @@ enum BuildJobCommand {
             repositoryUID: "by-hand", function: "image", commit: String(digest.prefix(40)), inputsDigest: digest,
             contextDigest: digest, image: try ImageReference(parsing: options.required("image")))
         let build = BuildJob(request, configuration: configuration)
-        let object: JSONValue
         if let uid = options["job-uid"] {
-            object = try JSONWriter().value(
-                of: build.secret(contextToken: options["context-token"] ?? "none", jobUID: uid))
+            try show(build.secret(contextToken: options["context-token"] ?? "none", jobUID: uid))
         } else {
-            object = try JSONWriter().value(of: build.job)
+            try show(build.job)
         }
-        print(String(decoding: JSONWriter().write(object), as: UTF8.self))
+    }
+
+    private static func show<Resource: KubernetesResource>(_ object: Resource) throws {
+        let type = Resource.descriptor
+        var fields = try JSONWriter().value(of: object).objectValue ?? JSONObject()
+        fields["apiVersion"] = .string(type.apiVersion)
+        fields["kind"] = .string(type.kind)
+        print(String(decoding: JSONWriter().write(.object(fields)), as: UTF8.self))
     }
 }

@@ -1,8 +1,7 @@
 import BuildService
-import Builds
 import Gateway
+import KubernetesTypes
 import Operator
-import Timing
 import YAML
 
 /// The configuration file that all processes of one installation share: the ConfigMap `farebox-config`.
@@ -12,54 +11,51 @@ import YAML
 struct FareboxConfiguration: Decodable {
     static let pathDefault = "/etc/farebox/farebox.yaml"
     static let systemNamespace = "farebox-system"
+    private static let credentialsSecretDefault = "farebox-registry"
 
     /// The domain below which each owner has a host.
-    var rootDomain = ""
+    let rootDomain: String
     /// Where callers reach the gateway: scheme, host and port.
-    var publicURL = "http://localhost:8080"
+    let publicURL: String
     /// The namespace of `/function/<name>` without a namespace.
-    var functionsNamespace = "farebox-functions"
-    var registry = RegistrySection()
-    var functions = FunctionClusterConfiguration()
-    var builds = BuildSection()
-    var git = GitSection()
-    var gateway = GatewaySection()
-    var artifacts = ArtifactServerConfiguration()
+    let functionsNamespace: String
+    let functions: FunctionClusterConfiguration
+    let gateway: GatewaySection
+    let artifacts: ArtifactServerConfiguration
+    /// How sources are fetched and built, and where images go: the sections `git`, `registry` and `builder`.
+    let repositories: RepositoryClusterConfiguration
 
     enum CodingKeys: String, CodingKey {
-        case rootDomain, publicURL, functionsNamespace, registry, functions, builds, git, gateway, artifacts
+        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, git, registry, builder
     }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        rootDomain = try container.decodeIfPresent(String.self, forKey: .rootDomain) ?? rootDomain
-        publicURL = try container.decodeIfPresent(String.self, forKey: .publicURL) ?? publicURL
-        functionsNamespace =
-            try container.decodeIfPresent(String.self, forKey: .functionsNamespace) ?? functionsNamespace
-        registry = try container.decodeIfPresent(RegistrySection.self, forKey: .registry) ?? registry
-        functions = try container.decodeIfPresent(FunctionClusterConfiguration.self, forKey: .functions) ?? functions
-        builds = try container.decodeIfPresent(BuildSection.self, forKey: .builds) ?? builds
-        git = try container.decodeIfPresent(GitSection.self, forKey: .git) ?? git
-        gateway = try container.decodeIfPresent(GatewaySection.self, forKey: .gateway) ?? gateway
-        artifacts = try container.decodeIfPresent(ArtifactServerConfiguration.self, forKey: .artifacts) ?? artifacts
+        func value<Value: Decodable>(_ key: CodingKeys, _ absent: Value) throws -> Value {
+            try container.decodeIfPresent(Value.self, forKey: key) ?? absent
+        }
+        rootDomain = try value(.rootDomain, "")
+        publicURL = try value(.publicURL, "http://localhost:8080")
+        functionsNamespace = try value(.functionsNamespace, "farebox-functions")
+        gateway = try value(.gateway, GatewaySection())
+        artifacts = try value(.artifacts, ArtifactServerConfiguration())
+        var repositories = RepositoryClusterConfiguration()
+        repositories.git = try value(.git, repositories.git)
+        repositories.registry = try value(.registry, repositories.registry)
+        repositories.builder = try value(.builder, repositories.builder)
+        repositories.registry.credentials =
+            repositories.registry.credentials
+            ?? SecretReference(namespace: Self.systemNamespace, name: Self.credentialsSecretDefault)
+        self.repositories = repositories
+        var functions = try value(.functions, FunctionClusterConfiguration())
+        functions.rootDomain = rootDomain
+        functions.publicURL = publicURL
+        functions.pullCredentials = repositories.registry.credentials
+        self.functions = functions
     }
 
-    /// The build settings, with what the registry's section says.
-    var buildConfiguration: BuildConfiguration {
-        var configuration = builds.configuration
-        configuration.insecureRegistries = registry.allInsecure
-        configuration.mirrors = registry.mirrors
-        return configuration
-    }
-
-    /// The functions' settings, with what the sections above say.
-    var functionConfiguration: FunctionClusterConfiguration {
-        var configuration = functions
-        configuration.rootDomain = rootDomain
-        configuration.publicURL = publicURL
-        configuration.pullCredentials =
-            registry.credentialsSecret.isEmpty
-            ? nil : SecretReference(namespace: Self.systemNamespace, name: registry.credentialsSecret)
-        return configuration
+    /// What is wrong with the configuration, one sentence each; empty when nothing is.
+    var problems: [String] {
+        functions.validate() + repositories.validate() + artifacts.validate().map { "artifacts." + $0 }
     }
 }

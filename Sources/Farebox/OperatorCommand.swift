@@ -23,12 +23,10 @@ enum OperatorCommand {
 
     @Sendable static func run(_ options: Options) async throws {
         let setting = try ProcessSetting(options)
-        let functions = setting.configuration.functionConfiguration
-        let problems = functions.validate()
-        guard problems.isEmpty else {
-            throw ProcessError("the configuration is wrong: " + problems.joined(separator: "; "))
+        let configuration = setting.configuration
+        guard configuration.problems.isEmpty else {
+            throw ProcessError("the configuration is wrong: " + configuration.problems.joined(separator: "; "))
         }
-
         let identity = Self.identity()
         let election = LeaderElectionConfiguration(
             namespace: FareboxConfiguration.systemNamespace, name: "farebox-operator", identity: identity)
@@ -43,7 +41,29 @@ enum OperatorCommand {
         let manager = Manager(api: api, leaseAPI: leaseAPI, configuration: managing, metrics: setting.metrics)
         let recorder = EventRecorder(api: api, controller: "farebox.dev/operator", instance: identity)
         manager.add(recorder)
+        install(in: manager, api: api, configuration: configuration, recorder: recorder)
         try await manager.run()
+    }
+
+    private static func install(
+        in manager: Manager, api: any KubernetesAPI, configuration: FareboxConfiguration, recorder: EventRecorder
+    ) {
+        // The registry and the artifact store are the administrator's, and mostly on private addresses.
+        let client = HTTPClient(configuration: HTTPClientConfiguration(addresses: .any))
+        let guarded = HTTPClient(configuration: HTTPClientConfiguration(addresses: .publicOnly))
+        let repositories = configuration.repositories
+        let asking = repositories.registryClientConfiguration
+        FunctionController.install(
+            in: manager, api: api, configuration: configuration.functions,
+            resolver: RegistryImageResolver(
+                own: RegistryClient(client: client, configuration: asking),
+                others: RegistryClient(client: guarded, configuration: asking),
+                ownRegistries: repositories.ownRegistries, api: api, secret: repositories.registry.credentials),
+            recorder: recorder)
+        RepositoryController.install(
+            in: manager, api: api, configuration: repositories, functions: configuration.functions, client: client,
+            recorder: recorder)
+        ReceiptController.install(in: manager, api: api)
     }
 
     /// Who we are among all candidates: the pod's name, and a random part for a container that starts again in it.

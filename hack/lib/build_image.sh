@@ -22,7 +22,7 @@ python3 -u -m http.server --bind "$FAREBOX_CLUSTER_HOST_ADDRESS" --directory "$w
 server=$!
 until port=$(sed -n 's/^Serving HTTP on [^ ]* port \([0-9]*\).*/\1/p' "$work/server.log") && [ -n "$port" ]; do sleep 0.1; done
 
-sed "s|^builds:|&\n  artifactsURL: http://$FAREBOX_CLUSTER_HOST_ADDRESS:$port|" "$configuration" >"$work/farebox.yaml"
+sed "s|^builder:|&\n  artifactsURL: http://$FAREBOX_CLUSTER_HOST_ADDRESS:$port|" "$configuration" >"$work/farebox.yaml"
 job() { "$farebox" build-job --config "$work/farebox.yaml" --image "$image" --context-digest "$digest" "$@"; }
 name=$(job | python3 -c 'import json, sys; print(json.load(sys.stdin)["metadata"]["name"])')
 kubectl delete job "$name" -n farebox-builds --ignore-not-found --wait >"$log" 2>&1

@@ -1,26 +1,40 @@
 #!/bin/bash
 # Prints farebox.yaml for a cluster of hack/cluster, from what `hack/cluster env` exported: cluster_configuration.sh DOMAIN
 set -euo pipefail
-list() { local word; for word in ${1//,/ }; do printf '    - %s\n' "$word"; done; }
+
+# Builds reach the Internet without private ranges, and these: the registry and its mirror, this machine (which serves the
+# context of Farebox's own image), and wherever apt's mirror is.
+# shellcheck disable=SC2016 # apt fills it in
+mirrors=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | sed -E 's|^[a-z]+://([^/:]+).*|\1|' | sort -u)
+# shellcheck disable=SC2086 # a list of hosts
+addresses=$(printf '%s\n' "${FAREBOX_REGISTRY%:*}" "${FAREBOX_MIRROR%:*}" "$FAREBOX_CLUSTER_HOST_ADDRESS" \
+    $(getent ahostsv4 $mirrors | awk '{print $1}') | sort -u)
+
 cat <<YAML
 rootDomain: $1
 publicURL: http://$1
 registry:
-  prefix: $FAREBOX_REGISTRY
-  insecure: true
-  insecureRegistries: [$FAREBOX_MIRROR]
+  push: $FAREBOX_REGISTRY
+  insecure:
+    - $FAREBOX_REGISTRY
+    - $FAREBOX_MIRROR
   mirrors:
     docker.io: $FAREBOX_MIRROR
 functions:
   runtimeClassName: $FAREBOX_RUNTIME_CLASS
   network:
     clusterCIDRs:
-$(list "$FAREBOX_CLUSTER_CIDRS")
+$(tr , '\n' <<<"$FAREBOX_CLUSTER_CIDRS" | sed 's|^|      - |')
     dns: # the resolver's Service, and the address behind it, which is what policies see
-      cidrs: [$FAREBOX_DNS_ADDRESS/32, ${FAREBOX_DNS_ENDPOINT%:*}/32]
-builds:
+      cidrs:
+        - $FAREBOX_DNS_ADDRESS/32
+        - ${FAREBOX_DNS_ENDPOINT%:*}/32
+builder:
   image: $FAREBOX_BUILDER_IMAGE
+  egressCIDRs:
+$(sed 's|.*|    - &/32|' <<<"$addresses")
 git: # the trial's Git host speaks plain http on a private address
+  scratchFolder: /var/lib/farebox
   allowsPlainHTTP: true
   allowsPrivateAddresses: true
 artifacts:

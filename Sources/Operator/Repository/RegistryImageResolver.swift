@@ -4,18 +4,26 @@ import KubernetesTypes
 
 /// Finds the digests of image tags by asking their registries.
 public struct RegistryImageResolver: ImageResolver {
-    private let client: RegistryClient
+    private let own: RegistryClient
+    private let others: RegistryClient
+    private let ownRegistries: Set<String>
     private let credentials: RegistryLogins
 
     /// Makes a resolver.
     ///
     /// - Parameters:
-    ///   - client: Asks registries. Functions name them, so its addresses should be guarded as far as the cluster's own
-    ///     registry allows.
+    ///   - own: Asks the registries that the administrator configured, wherever they are.
+    ///   - others: Asks all other registries. Functions name them, so it must refuse private addresses.
+    ///   - ownRegistries: The administrator's registries, as `host` or `host:port`.
     ///   - api: For reading the Secret with the passwords.
     ///   - secret: That Secret; nil for none.
-    public init(client: RegistryClient, api: any KubernetesAPI, secret: SecretReference?) {
-        self.client = client
+    public init(
+        own: RegistryClient, others: RegistryClient, ownRegistries: Set<String>, api: any KubernetesAPI,
+        secret: SecretReference?
+    ) {
+        self.own = own
+        self.others = others
+        self.ownRegistries = ownRegistries
         credentials = RegistryLogins(api: api, secret: secret)
     }
 
@@ -23,6 +31,7 @@ public struct RegistryImageResolver: ImageResolver {
     public func digest(of reference: String) async throws -> String {
         do {
             let image = try ImageReference(parsing: reference)
+            let client = ownRegistries.contains(image.registry) ? own : others
             return try await client.digest(of: image, credentials: try await credentials.read().credentials)
         } catch let error as RegistryError {
             throw ImageResolverError(error.description)

@@ -198,7 +198,8 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         return limits
     }
 
-    var buildConfiguration: BuildConfiguration {
+    /// The settings that build Jobs are made with.
+    public var buildConfiguration: BuildConfiguration {
         var configuration = BuildConfiguration()
         configuration.namespace = buildsNamespace
         configuration.builderImage = builder.image
@@ -213,6 +214,12 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         configuration.insecureRegistries = registry.insecure
         configuration.mirrors = registry.mirrors
         return configuration
+    }
+
+    /// The registries that the administrator named, as `host` or `host:port`; they may be on private addresses.
+    public var ownRegistries: Set<String> {
+        let named = [registry.push, registry.pull ?? ""].compactMap { $0.split(separator: "/").first.map(String.init) }
+        return Set(named + registry.insecure + registry.mirrors.keys)
     }
 
     /// How registries are asked for digests.

@@ -1,0 +1,38 @@
+import Gateway
+import Timing
+
+/// How the gateway listens.
+struct GatewaySection: Decodable {
+    var configuration = GatewayConfiguration()
+
+    enum CodingKeys: String, CodingKey { case port, internalPort, loops, timeout, connectionsMaximum, drainDelay }
+
+    init() {}
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func take<Value: Decodable>(_ key: CodingKeys, into path: WritableKeyPath<GatewayConfiguration, Value>) throws {
+            if let value = try container.decodeIfPresent(Value.self, forKey: key) {
+                configuration[keyPath: path] = value
+            }
+        }
+        try take(.port, into: \.port)
+        try take(.internalPort, into: \.internalPort)
+        try take(.connectionsMaximum, into: \.connectionsMaximum)
+        configuration.loops = try container.decodeIfPresent(Int.self, forKey: .loops)
+        configuration.timeout = try container.duration(.timeout) ?? configuration.timeout
+        configuration.drainDelay = try container.duration(.drainDelay) ?? configuration.drainDelay
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// Reads a span of time, written as `90s` or `15m`.
+    fileprivate func duration(_ key: Key) throws -> Duration? {
+        guard let text = try decodeIfPresent(String.self, forKey: key) else { return nil }
+        guard let duration = Duration(goStyle: text), duration > .zero else {
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: self, debugDescription: "\"\(text)\" is not a span of time; write it like 90s or 15m")
+        }
+        return duration
+    }
+}
