@@ -104,7 +104,9 @@ package.targets.append(
 
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
 package.targets += [
-    tests("ControllerRuntime", ["KubernetesClient", "KubernetesTypes", "HTTP", "JSON", "Telemetry", "Timing"]),
+    tests(
+        "ControllerRuntime",
+        ["FaultServer", "KubernetesClient", "KubernetesTypes", "HTTP", "JSON", "Telemetry", "Timing"]),
     tests("JSON"),
     tests(
         "KubernetesClient",
