@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Synchronization
 
 /// A TCP client that sends exactly the bytes it is told to, for what no real client would send.
 ///
@@ -18,16 +19,18 @@ final class RawClient: @unchecked Sendable {
 
     private let descriptor: Int32
     private let queue = DispatchQueue(label: "raw client")
+    private let progress = Atomic<Int>(0)
     private var isOpen = true
+
+    /// Bytes that a `send(_:total:)` under way has got rid of.
+    var sentBytes: Int { progress.load(ordering: .relaxed) }
 
     init(port: UInt16, receiveBufferBytes: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBufferBytes {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
         }
-        var timeout = timeval(tv_sec: Self.patienceSeconds, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        Self.limitWaits(of: descriptor)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -43,6 +46,18 @@ final class RawClient: @unchecked Sendable {
             isOpen = false
             throw Failure.connect(code)
         }
+    }
+
+    /// Takes over a connection that a `RawServer` accepted.
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        Self.limitWaits(of: descriptor)
+    }
+
+    private static func limitWaits(of descriptor: Int32) {
+        var timeout = timeval(tv_sec: patienceSeconds, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit {
@@ -78,6 +93,43 @@ final class RawClient: @unchecked Sendable {
                 sent += count
             }
         }
+    }
+
+    /// Sends `block` so often that `total` bytes are sent, and returns how many were before the connection broke.
+    func send(_ block: [UInt8], total: Int) async throws -> Int {
+        try await run { client in
+            var sent = 0
+            while sent < total {
+                let count = block.withUnsafeBytes {
+                    Glibc.send(client.descriptor, $0.baseAddress, min($0.count, total - sent), Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { break }
+                sent += count
+                client.progress.store(sent, ordering: .relaxed)
+            }
+            return sent
+        }
+    }
+
+    /// Receives and forgets `total` bytes, or up to the end, and returns how many there were.
+    func discard(total: Int) async throws -> Int {
+        try await run { client in
+            var buffer = [UInt8](repeating: 0, count: 1 << 18)
+            var received = 0
+            while received < total {
+                let count = recv(client.descriptor, &buffer, min(buffer.count, total - received), 0)
+                guard count > 0 else { break }
+                received += count
+            }
+            return received
+        }
+    }
+
+    /// Closes so that the other side sees a reset.
+    func reset() async {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        await close()
     }
 
     /// Receives once; empty at the end or when the connection was reset.

@@ -26,8 +26,14 @@ struct RequestID {
             output.append(contentsOf: given)
             return
         }
-        Self.append(high, to: &output)
-        Self.append(low, to: &output)
+        // Put together beside and appended at once: this happens twice for each proxied request.
+        var digits: [32 of UInt8] = .init(repeating: 0)
+        for index in 0..<16 {
+            let shift = UInt64(60 - 4 * index)
+            digits[index] = Self.digit(high >> shift)
+            digits[16 + index] = Self.digit(low >> shift)
+        }
+        output.append(digits.span)
     }
 
     /// The id as text.
@@ -37,10 +43,9 @@ struct RequestID {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func append(_ value: UInt64, to output: inout [UInt8]) {
-        for shift in stride(from: UInt64(60), through: 0, by: -4) {
-            let digit = UInt8(truncatingIfNeeded: value >> shift) & 0xF
-            output.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
-        }
+    /// The hexadecimal digit of the lowest four bits.
+    private static func digit(_ value: UInt64) -> UInt8 {
+        let digit = UInt8(truncatingIfNeeded: value) & 0xF
+        return digit < 10 ? 0x30 + digit : 0x57 + digit
     }
 }

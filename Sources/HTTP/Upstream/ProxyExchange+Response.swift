@@ -164,6 +164,9 @@ extension ProxyExchange {
                 }
             }
         } catch {
+            // What was valid goes out; that it is cut is what the client has to see.
+            client.flushResponse()
+            server.responseScratch.removeAll(keepingCapacity: true)
             fail(.badGateway, .upstreamFailed, "")
             return
         }

@@ -1,0 +1,247 @@
+import Glibc
+import Synchronization
+import Testing
+
+@testable import HTTP
+
+@Suite("Proxying when something fails")
+struct ProxyFailureTests {
+    private let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+    static let retryCases: [(String, Bool)] = [("GET", true), ("PUT", true), ("POST", false), ("PATCH", false)]
+
+    @Test("A kept connection that dies unheard is replaced once, if sending twice is harmless", arguments: retryCases)
+    func staleConnection(method: String, isRepeated: Bool) async throws {
+        let ok = ok
+        let upstream = try RawServer { connection, number in
+            _ = try await connection.receive(until: "\r\n\r\n")
+            try await connection.send(ok)
+            _ = try await connection.receive(until: "\r\n\r\n")
+            if number == 1 {
+                await connection.reset()
+            } else {
+                try await connection.send(ok)
+            }
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let client = try RawClient(port: proxy.port)
+        let request = "\(method) / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+
+        try await client.send(request)
+        let first = try await client.receive(until: "ok")
+        try await client.send(request)
+        let second = try await client.receive(until: isRepeated ? "ok" : "}")
+
+        #expect(first.hasSuffix("ok"))
+        #expect(second.hasPrefix(isRepeated ? "HTTP/1.1 200 " : "HTTP/1.1 502 "))
+        #expect(upstream.connections == (isRepeated ? 2 : 1))
+        #expect(proxy.destination.endpoints[0].inFlight == 0)
+        await proxy.stop()
+    }
+
+    @Test("A kept connection that was closed is noticed, and nothing is sent on it")
+    func closedIdleConnection() async throws {
+        let ok = ok
+        let noticed = Atomic<Int>(0)
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "\r\n\r\na")
+            try await connection.send(ok)
+            connection.endSending()
+            // The proxy closes its side when it has seen ours closed.
+            _ = try await connection.receiveAll()
+            noticed.add(1, ordering: .relaxed)
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let client = try RawClient(port: proxy.port)
+
+        for round in 1...10 {
+            try await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na")
+            let answer = try await client.receive(until: "ok")
+            #expect(answer.hasPrefix("HTTP/1.1 200 "))
+            #expect(await eventually { noticed.load(ordering: .relaxed) == round })
+        }
+
+        #expect(upstream.connections == 10)
+        await proxy.stop()
+    }
+
+    @Test("An address that cannot be connected to is passed over, whatever the method")
+    func connectFailure() async throws {
+        let ok = ok
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "hello")
+            try await connection.send(ok)
+        }
+        let refusing = try RefusingPort()
+        let proxy = try ProxyFixture(to: [refusing.port, upstream.port])
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
+        let answer = try await client.receiveAll()
+
+        #expect(answer.hasPrefix("HTTP/1.1 200 "))
+        #expect(proxy.destination.outcomes.map(\.attempts) == [2])
+        await proxy.stop()
+    }
+
+    @Test("No address is 503 with Retry-After, none that can be reached 502")
+    func nobody() async throws {
+        let refusing = try RefusingPort()
+        let empty = try ProxyFixture(to: [])
+        let unreachable = try ProxyFixture(to: [refusing.port])
+        let emptyClient = try RawClient(port: empty.port)
+        let unreachableClient = try RawClient(port: unreachable.port)
+
+        try await emptyClient.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        let unavailable = try await emptyClient.receive(until: "}")
+        try await unreachableClient.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        let bad = try await unreachableClient.receive(until: "}")
+
+        #expect(unavailable.hasPrefix("HTTP/1.1 503 ") && unavailable.contains("Retry-After: 1\r\n"))
+        #expect(unavailable.contains("\"requestId\":"))
+        #expect(bad.hasPrefix("HTTP/1.1 502 "))
+        #expect(empty.destination.outcomes.map(\.cause) == [.noEndpoint])
+        #expect(unreachable.destination.outcomes.map(\.cause) == [.connectFailed])
+        await empty.stop()
+        await unreachable.stop()
+    }
+
+    @Test("An upstream that stays silent is 504, and its connection is closed")
+    func silence() async throws {
+        let isClosed = Atomic<Bool>(false)
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receiveAll()
+            isClosed.store(true, ordering: .relaxed)
+        }
+        let proxy = try ProxyFixture(to: [upstream.port], silence: .milliseconds(100))
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        let answer = try await client.receive(until: "}")
+
+        #expect(answer.hasPrefix("HTTP/1.1 504 "))
+        #expect(await eventually { isClosed.load(ordering: .relaxed) })
+        #expect(proxy.destination.outcomes.map(\.cause) == [.timedOut])
+        await proxy.stop()
+    }
+
+    @Test("A client that leaves takes its upstream connection with it")
+    func clientLeaves() async throws {
+        let isClosed = Atomic<Bool>(false)
+        let hasBegun = Atomic<Bool>(false)
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "\r\n\r\n")
+            try await connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+            hasBegun.store(true, ordering: .relaxed)
+            _ = try await connection.receiveAll()
+            isClosed.store(true, ordering: .relaxed)
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await client.receive(until: "1\r\na\r\n")
+        await client.reset()
+
+        #expect(await eventually { isClosed.load(ordering: .relaxed) })
+        #expect(await eventually { proxy.destination.outcomes.map(\.cause) == [.clientLeft] })
+        #expect(proxy.destination.endpoints[0].inFlight == 0)
+        await proxy.stop()
+    }
+
+    @Test("Content that breaks off or is malformed ends the upstream's request")
+    func brokenUpload() async throws {
+        let received = Mutex<[String]>([])
+        let upstream = try RawServer { connection, _ in
+            let text = try await connection.receiveAll()
+            received.withLock { $0.append(text) }
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let cut = try RawClient(port: proxy.port)
+        let malformed = try RawClient(port: proxy.port)
+
+        try await cut.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")
+        #expect(await eventually { upstream.connections == 1 })
+        cut.endSending()
+        let cutAnswer = try await cut.receiveAll()
+        try await malformed.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+        #expect(await eventually { upstream.connections == 2 })
+        try await malformed.send("zz\r\n")
+        let malformedAnswer = try await malformed.receiveAll()
+
+        #expect(cutAnswer.isEmpty)
+        #expect(malformedAnswer.hasPrefix("HTTP/1.1 400 "))
+        #expect(await eventually { received.withLock { $0.count } == 2 })
+        #expect(received.withLock { $0.allSatisfy { !$0.hasSuffix("0\r\n\r\n") } })
+        #expect(await eventually { proxy.destination.outcomes.map(\.cause) == [.clientLeft, .clientLeft] })
+        await proxy.stop()
+    }
+
+    static let malformed: [String] = [
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\nHost: x\n\n", "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\na",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 1\r\n\r\na",
+        "GET / HTTP/1.1\r\nHost: x\r\nA: b\u{0}c\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nA: b\rc\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x/y\r\n\r\n",
+        "POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", "GET http://y/ HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /a/../b HTTP/1.1\r\nHost: x\r\n\r\n", "GET /%2e%2e/b HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /a\\b HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/2.0\r\nHost: x\r\n\r\n", "GET /\r\nHost: x\r\n\r\n",
+        "GET /" + String(repeating: "a", count: 9000) + " HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nA: " + String(repeating: "a", count: 33_000) + "\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\n" + String(repeating: "A: b\r\n", count: 101) + "\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 200-ok\r\n\r\na",
+        "GET / HTTP/1.1\r\nHost: x\r\nTransfer_Encoding\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\r\n\r\n",
+    ]
+
+    @Test("No malformed request reaches the upstream, nor does anything sent after it", arguments: malformed)
+    func malformedRequests(request: String) async throws {
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receiveAll()
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send(request + "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
+        let answer = try await client.receiveAll()
+
+        let status = Int(answer.dropFirst(9).prefix(3))
+        #expect(answer.isEmpty || status.map { (400..<500).contains($0) || $0 == 505 } ?? false)
+        #expect(answer.components(of: "\r\nDate: ") <= 1)
+        #expect(upstream.connections == 0)
+        #expect(proxy.destination.outcomes.isEmpty)
+        await proxy.stop()
+    }
+
+    @Test(
+        "Malformed chunks end the request before the upstream sees a whole one",
+        arguments: ["0x1\r\na\r\n", "1\na\r\n"])
+    func malformedChunks(chunk: String) async throws {
+        let received = Mutex("")
+        let upstream = try RawServer { connection, _ in
+            let text = try await connection.receiveAll()
+            received.withLock { $0 = text }
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)0\r\n\r\n")
+        let answer = try await client.receiveAll()
+
+        #expect(answer.hasPrefix("HTTP/1.1 400 "))
+        #expect(!received.withLock { $0 }.contains("0\r\n\r\n"))
+        await proxy.stop()
+    }
+}
+
+extension String {
+    /// How often `text` occurs.
+    fileprivate func components(of text: String) -> Int {
+        split(separator: text, omittingEmptySubsequences: false).count - 1
+    }
+}

@@ -1,0 +1,100 @@
+import Dispatch
+import Synchronization
+
+@testable import HTTP
+
+/// Endpoints to choose from in turn, and what became of the calls.
+final class TestDestination: ProxyDestination {
+    private struct State {
+        var next = 0
+        var outcomes: [ProxyOutcome] = []
+    }
+
+    let endpoints: [UpstreamEndpoint]
+    private let state = Mutex(State())
+
+    init(ports: [UInt16]) {
+        endpoints = ports.compactMap { port in
+            SocketAddress(host: "127.0.0.1", port: port).map { UpstreamEndpoint(address: $0) }
+        }
+    }
+
+    func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> UpstreamEndpoint? {
+        state.withLock { state in
+            guard !endpoints.isEmpty else { return nil }
+            state.next += 1
+            let chosen = endpoints[(state.next - 1) % endpoints.count]
+            return chosen === failed ? endpoints[state.next % endpoints.count] : chosen
+        }
+    }
+
+    func finished(_ outcome: ProxyOutcome) {
+        state.withLock { $0.outcomes.append(outcome) }
+    }
+
+    var outcomes: [ProxyOutcome] { state.withLock { $0.outcomes } }
+}
+
+/// Sends everything to one destination, with the path as it is.
+struct ProxyEverything: RequestRouter {
+    let destination: TestDestination
+    var silence: Duration = .seconds(20)
+
+    func route(_ head: RequestHead, in bytes: Span<UInt8>, onLoop loop: Int) -> RequestDecision {
+        .proxy(ProxyCall(to: destination, head: head, prefixEnd: head.path.start, silence: silence))
+    }
+}
+
+/// A proxy in front of the given ports.
+struct ProxyFixture {
+    let server: HTTPServer
+    let port: UInt16
+    let destination: TestDestination
+
+    init(to ports: [UInt16], silence: Duration = .seconds(20)) throws {
+        destination = TestDestination(ports: ports)
+        var configuration = HTTPServerConfiguration()
+        configuration.address = "127.0.0.1"
+        server = HTTPServer(
+            configuration: configuration, router: ProxyEverything(destination: destination, silence: silence),
+            handler: HTTPClosureHandler { _ in HTTPResponse(.internalServerError) })
+        port = try server.start()
+    }
+
+    func stop() async {
+        await server.shutdown(grace: .milliseconds(200))
+    }
+}
+
+/// Waits until `condition` holds, for at most twenty seconds, and says whether it does.
+func eventually(_ condition: () -> Bool) async -> Bool {
+    let clock = ContinuousClock()
+    let deadline = clock.now.advanced(by: .seconds(20))
+    while !condition() {
+        if clock.now > deadline {
+            return false
+        }
+        await nextLook()
+    }
+    return true
+}
+
+/// Waits until `value` has stayed the same over many looks, and returns it.
+func settled(_ value: () -> Int) async -> Int {
+    var last = value()
+    var same = 0
+    while same < 100 {
+        await nextLook()
+        let now = value()
+        same = now == last ? same + 1 : 0
+        last = now
+    }
+    return last
+}
+
+/// A few milliseconds for everybody else, without spinning.
+private func nextLook() async {
+    await withCheckedContinuation { continuation in
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(3)) { continuation.resume() }
+    }
+}
