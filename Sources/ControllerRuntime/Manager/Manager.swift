@@ -141,9 +141,8 @@ public final class Manager: Sendable {
             runnables: runnables.withLock { $0 }, informers: informers, elector: elector, leading: leading,
             gracePeriod: configuration.gracePeriod, logger: logger, terminate: terminate)
         let report = lifecycle.report
-        if configuration.handlesSignals {
-            SignalWatcher.shared.listen { report(.signal($0)) }
-        }
+        let registration =
+            configuration.handlesSignals ? SignalWatcher.shared.listen { report(.signal($0)) } : nil
         let running = Task {
             var lifecycle = lifecycle
             try await lifecycle.run()
@@ -154,6 +153,9 @@ public final class Manager: Sendable {
             report(.cancelled)
         }
         await server?.shutdown(grace: Self.serverGrace)
+        if let registration {
+            SignalWatcher.shared.ignore(registration)
+        }
         try result.get()
     }
 

@@ -11,7 +11,20 @@ final class SignalWatcher: Sendable {
     /// The writing end, for the handler: an atomic, since a handler must not touch anything that may be half initialised.
     private static let writingEnd = Atomic<Int32>(-1)
 
-    private let listeners = Mutex<[@Sendable (Int32) -> Void]>([])
+    /// What a listener is known by.
+    struct Registration: Hashable, Sendable {
+        fileprivate let number: Int
+    }
+
+    private struct Guarded {
+        var listeners: [Registration: @Sendable (Int32) -> Void] = [:]
+        var lastNumber = 0
+        var hasThread = false
+    }
+
+    private static let signals = [SIGTERM, SIGINT]
+
+    private let guarded = Mutex(Guarded())
     private let readingEnd: Int32
 
     private init() {
@@ -29,26 +42,44 @@ final class SignalWatcher: Sendable {
 
     /// Calls `listener` on a thread of its own for each signal from now on.
     ///
-    /// The first call takes the signals over: they no longer end the process by themselves.
-    func listen(_ listener: @escaping @Sendable (Int32) -> Void) {
-        let isFirst = listeners.withLock { listeners in
-            listeners.append(listener)
-            return listeners.count == 1
-        }
-        guard isFirst, readingEnd >= 0 else {
-            return
-        }
-        startThread()
-        for number in [SIGTERM, SIGINT] {
-            var action = sigaction()
-            action.__sigaction_handler.sa_handler = { number in
-                let saved = errno
-                var byte = UInt8(truncatingIfNeeded: number)
-                _ = write(SignalWatcher.writingEnd.load(ordering: .relaxed), &byte, 1)
-                errno = saved
+    /// While somebody listens, the signals no longer end the process by themselves.
+    func listen(_ listener: @escaping @Sendable (Int32) -> Void) -> Registration {
+        guarded.withLock { guarded in
+            guarded.lastNumber += 1
+            let registration = Registration(number: guarded.lastNumber)
+            guarded.listeners[registration] = listener
+            guard readingEnd >= 0 else {
+                return registration
             }
-            action.sa_flags = SA_RESTART
-            _ = sigaction(number, &action, nil)
+            if !guarded.hasThread {
+                guarded.hasThread = true
+                startThread()
+            }
+            for number in Self.signals {
+                var action = sigaction()
+                action.__sigaction_handler.sa_handler = { number in
+                    let saved = errno
+                    var byte = UInt8(truncatingIfNeeded: number)
+                    _ = write(SignalWatcher.writingEnd.load(ordering: .relaxed), &byte, 1)
+                    errno = saved
+                }
+                action.sa_flags = SA_RESTART
+                _ = sigaction(number, &action, nil)
+            }
+            return registration
+        }
+    }
+
+    /// Ends a registration; after the last one the signals end the process again.
+    func ignore(_ registration: Registration) {
+        guarded.withLock { guarded in
+            guarded.listeners[registration] = nil
+            guard guarded.listeners.isEmpty else {
+                return
+            }
+            for number in Self.signals {
+                _ = signal(number, SIG_DFL)
+            }
         }
     }
 
@@ -74,7 +105,7 @@ final class SignalWatcher: Sendable {
             guard count == 1 else {
                 return
             }
-            for listener in listeners.withLock({ $0 }) {
+            for listener in guarded.withLock({ $0.listeners }).values {
                 listener(Int32(byte))
             }
         }

@@ -13,13 +13,20 @@ import Synchronization
 public func runUntilSignal(grace: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
     let running = Task { try await body() }
     let isStopping = Atomic(false)
-    SignalWatcher.shared.listen { _ in
+    let deadline = Mutex<Task<Void, Never>?>(nil)
+    let registration = SignalWatcher.shared.listen { _ in
         guard !isStopping.exchange(true, ordering: .relaxed) else { _exit(1) }
         running.cancel()
-        Task {
-            try? await Task.sleep(for: grace)
-            _exit(1)
+        deadline.withLock { deadline in
+            deadline = Task {
+                guard (try? await Task.sleep(for: grace)) != nil else { return }
+                _exit(1)
+            }
         }
+    }
+    defer {
+        SignalWatcher.shared.ignore(registration)
+        deadline.withLock { $0?.cancel() }
     }
     do {
         try await running.value

@@ -97,6 +97,14 @@ final class FakeAPI: KubernetesAPI {
         guarded.withLock { $0.state.admission = admission }
     }
 
+    /// Lets lists from the cache show an older state, as an API server that lags behind does.
+    func serveCachedLists(asOf version: UInt64) {
+        guarded.withLock { $0.state.cachedVersion = version }
+    }
+
+    /// The version of the last change.
+    var version: UInt64 { guarded.withLock { $0.state.version } }
+
     /// The requests so far, watches included.
     var requests: [APIRequest] { guarded.withLock { $0.requests } }
 

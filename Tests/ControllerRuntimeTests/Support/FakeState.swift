@@ -18,6 +18,9 @@ struct FakeState {
     private(set) var compactedTo: UInt64 = 0
     private var lastUID = 0
 
+    /// Lists from the cache show this version, while it is older than the newest.
+    var cachedVersion: UInt64?
+
     /// Changes each object before it is stored, as defaults and webhooks do.
     var admission: @Sendable (JSONValue) -> JSONValue = { $0 }
 
@@ -62,20 +65,32 @@ struct FakeState {
         if let asked = UInt64(request.query("resourceVersion") ?? ""), asked > version {
             return .failure(Self.failure(504, "Timeout", "Too large resource version: \(asked)"))
         }
-        let items = (objects[resource] ?? [:])
+        let isCached = request.query("resourceVersion") == "0"
+        let asOf = isCached ? min(version, cachedVersion ?? version) : version
+        let present = asOf == version ? objects[resource] ?? [:] : past(resource, asOf: asOf)
+        let items =
+            present
             .filter { request.namespace == nil || $0.key.namespace == request.namespace }
             .filter { Self.matches($0.value, request.query("labelSelector")) }
             .sorted { $0.key < $1.key }
         let offset = Int(request.query("continue") ?? "") ?? 0
         // Like the real one, which serves version 0 from its cache and then ignores the limit.
-        let isCached = request.query("resourceVersion") == "0"
         let limit = isCached ? items.count : Int(request.query("limit") ?? "") ?? items.count
         let page = items.dropFirst(offset).prefix(limit)
         let next = offset + page.count < items.count ? String(offset + page.count) : ""
         return .success([
-            "metadata": ["resourceVersion": .string("\(version)"), "continue": .string(next)],
+            "metadata": ["resourceVersion": .string("\(asOf)"), "continue": .string(next)],
             "items": .array(page.map(\.value)),
         ])
+    }
+
+    /// The objects of a kind as they were at an earlier version; needs the whole history.
+    private func past(_ resource: ResourceDescriptor, asOf version: UInt64) -> [ObjectKey: JSONValue] {
+        var objects: [ObjectKey: JSONValue] = [:]
+        for change in history where change.resource == resource && change.version <= version {
+            objects[change.key] = change.type == "DELETED" ? nil : change.object
+        }
+        return objects
     }
 
     private mutating func create(
@@ -199,6 +214,8 @@ struct FakeState {
         history.append(Change(version: version, type: type, resource: resource, key: key, object: object))
         if isGone {
             collectGarbage(of: object)
+        } else if hasLostOwner(object) {
+            return store(going(object), key, resource)
         }
         return object
     }
@@ -212,10 +229,27 @@ struct FakeState {
             for (key, child) in children {
                 let owners = child[path: "metadata", "ownerReferences"]?.arrayValue ?? []
                 if owners.contains(where: { $0["uid"] == uid }) {
-                    var child = child
-                    child[path: "metadata", "deletionTimestamp"] = "2026-01-01T00:00:00Z"
-                    store(child, key, resource)
+                    store(going(child), key, resource)
                 }
+            }
+        }
+    }
+
+    private func going(_ object: JSONValue) -> JSONValue {
+        var object = object
+        object[path: "metadata", "deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        return object
+    }
+
+    /// Whether an object names owners and none of them exists; the garbage collector takes it then.
+    private func hasLostOwner(_ object: JSONValue) -> Bool {
+        let owners = object[path: "metadata", "ownerReferences"]?.arrayValue ?? []
+        guard !owners.isEmpty, object[path: "metadata", "deletionTimestamp"] == nil else {
+            return false
+        }
+        return !owners.contains { owner in
+            objects.values.contains { kind in
+                kind.values.contains { $0[path: "metadata", "uid"] == owner["uid"] }
             }
         }
     }
