@@ -5,7 +5,7 @@ import Testing
 @testable import KubernetesClient
 
 @Suite("Watching a real API server", APIServer.isGiven, .timeLimit(.minutes(2)))
-struct WatchingTests {
+struct WatchingAPIServerTests {
     private func configMap(_ name: String, _ namespace: String, _ data: [String: String] = [:]) -> ConfigMap {
         ConfigMap(metadata: ObjectMeta(name: name, namespace: namespace, labels: ["watched": "yes"]), data: data)
     }
