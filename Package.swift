@@ -126,8 +126,9 @@ package.targets += [
     tests(
         "Operator",
         [
-            "Builds", "ControllerRuntime", "CRDs", "JSON", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing",
-            "YAML",
+            "Builds", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+            "KubernetesTypes",
+            "Telemetry", "Timing", "YAML",
         ],
         data: ["Golden"]),
     tests("Webhook", ["CRDs", "Cryptography", "HTTP", "JSON", "KubernetesTypes", "Telemetry", "Timing"]),

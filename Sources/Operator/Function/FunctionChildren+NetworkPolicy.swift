@@ -32,7 +32,10 @@ extension FunctionChildren {
         }
         // A rule without peers would mean everybody.
         guard !peers.isEmpty else { return [] }
-        return dnsRules + [NetworkPolicyEgressRule(to: peers, ports: outsidePorts(supportsPortRanges))]
+        return dnsRules + [
+            NetworkPolicyEgressRule(
+                to: peers, ports: configuration.network.outsidePorts(supportsPortRanges: supportsPortRanges))
+        ]
     }
 
     private var dnsRules: [NetworkPolicyEgressRule] {
@@ -42,22 +45,5 @@ extension FunctionChildren {
             ["UDP", "TCP"].map { NetworkPolicyPort(protocol: $0, port: .int(port)) }
         }
         return [NetworkPolicyEgressRule(to: dns.peers, ports: ports)]
-    }
-
-    /// Every port but the one of mail servers.
-    ///
-    /// A policy can only allow, so on servers that know no ranges the ports that people use are listed one by one.
-    private func outsidePorts(_ supportsPortRanges: Bool) -> [NetworkPolicyPort] {
-        let mail = FunctionNetworkConfiguration.mailPort
-        let udp = NetworkPolicyPort(protocol: "UDP", port: nil)
-        guard supportsPortRanges else {
-            return configuration.network.egressPortsWithoutRanges.map {
-                NetworkPolicyPort(protocol: "TCP", port: .int($0))
-            } + [udp]
-        }
-        return [
-            NetworkPolicyPort(protocol: "TCP", port: .int(1), endPort: mail - 1),
-            NetworkPolicyPort(protocol: "TCP", port: .int(mail + 1), endPort: 65535), udp,
-        ]
     }
 }

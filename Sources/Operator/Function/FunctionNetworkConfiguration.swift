@@ -68,6 +68,20 @@ public struct FunctionNetworkConfiguration: Codable, Hashable, Sendable {
         return problems
     }
 
+    /// Every port but the one of mail servers.
+    ///
+    /// A policy can only allow, so on servers that know no ranges the ports that people use are listed one by one.
+    func outsidePorts(supportsPortRanges: Bool) -> [NetworkPolicyPort] {
+        let udp = NetworkPolicyPort(protocol: "UDP", port: nil)
+        guard supportsPortRanges else {
+            return egressPortsWithoutRanges.map { NetworkPolicyPort(protocol: "TCP", port: .int($0)) } + [udp]
+        }
+        return [
+            NetworkPolicyPort(protocol: "TCP", port: .int(1), endPort: mailPort - 1),
+            NetworkPolicyPort(protocol: "TCP", port: .int(mailPort + 1), endPort: 65535), udp,
+        ]
+    }
+
     /// The port on which mail servers pass mail on (RFC 5321): blocked, because spam is the first thing a stranger sends.
     static let mailPort: Int32 = 25
     private var mailPort: Int32 { Self.mailPort }

@@ -15,6 +15,7 @@ final class BuildOffice: Sendable {
     private let artifacts: ArtifactAccess
     private let logins: RegistryLogins
     private let registry: RegistryClient
+    private let features = ServerFeatures()
     private let memory = Mutex(Memory())
     private let logger = Logger(label: "build")
 
@@ -104,8 +105,11 @@ final class BuildOffice: Sendable {
 
     /// The policy around all builds, and what they push with.
     private func prepareNamespace() async throws {
-        try await writer.apply(
-            BuildNetworkPolicy(configuration: configuration, network: network).policy, observed: nil)
+        let policy = BuildNetworkPolicy(
+            configuration: configuration, network: network,
+            supportsPortRanges: try await features.supportsPortRanges(api)
+        ).policy
+        try await writer.apply(policy, observed: nil)
         let config = try await logins.read().dockerConfig
         try await writer.apply(
             BuildJob.registrySecret(dockerConfig: config, configuration: configuration.buildConfiguration),

@@ -120,8 +120,12 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         public var keepsStateInMemory = false
         /// Whether layers are kept in the registry beside the image.
         public var usesRegistryCache = true
-        /// Private ranges that builds may reach beside the Internet: the registry's, a package mirror's.
+        /// Private ranges that builds may reach beside the Internet, such as a package mirror's.
+        ///
+        /// Registries that are named by an IPv4 address need no mention.
         public var egressCIDRs: [AddressRange] = []
+        /// The TCP ports that are open there; empty for all, of any protocol.
+        public var egressPorts: [Int32] = []
         /// The artifact store's pods, which builds may reach.
         public var artifactPods = PodSelection(
             namespace: "farebox-system",
@@ -145,6 +149,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
             keepsStateInMemory = try container.value(.keepsStateInMemory, keepsStateInMemory)
             usesRegistryCache = try container.value(.usesRegistryCache, usesRegistryCache)
             egressCIDRs = try container.value(.egressCIDRs, egressCIDRs)
+            egressPorts = try container.value(.egressPorts, egressPorts)
             artifactPods = try container.value(.artifactPods, artifactPods)
             artifactPort = try container.value(.artifactPort, artifactPort)
         }

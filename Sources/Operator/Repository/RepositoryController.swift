@@ -22,11 +22,13 @@ public enum RepositoryController {
     ///   - functions: The network and the allow-lists that functions have; builds share the network's resolver.
     ///   - client: For the registry and the artifact store, which are in the cluster: private addresses must be allowed.
     ///   - recorder: Tells of what happens; nil tells nothing.
+    ///   - namespace: Leaves Repositories of other namespaces alone; nil takes care of all.
     /// - Returns: The controller, for tests and metrics.
     @discardableResult
     public static func install(
         in manager: Manager, api: any KubernetesAPI, configuration: RepositoryClusterConfiguration,
-        functions: FunctionClusterConfiguration, client: HTTPClient, recorder: EventRecorder? = nil
+        functions: FunctionClusterConfiguration, client: HTTPClient, recorder: EventRecorder? = nil,
+        namespace: String? = nil
     ) -> Controller {
         let artifacts = ArtifactAccess(
             api: api, namespace: configuration.systemNamespace, client: client,
@@ -38,18 +40,20 @@ public enum RepositoryController {
         let registry = RegistryClient(client: client, configuration: configuration.registryClientConfiguration)
         return install(
             in: manager, api: api, configuration: configuration, functions: functions, preparation: preparation,
-            artifacts: artifacts, registry: registry, recorder: recorder)
+            artifacts: artifacts, registry: registry, recorder: recorder, namespace: namespace)
     }
 
     /// The same with parts that a test can replace.
     static func install(
         in manager: Manager, api: any KubernetesAPI, configuration: RepositoryClusterConfiguration,
         functions: FunctionClusterConfiguration, preparation: any SourcePreparing, artifacts: ArtifactAccess,
-        registry: RegistryClient, recorder: EventRecorder?, polls: RepositoryReconciler.Polls = .init()
+        registry: RegistryClient, recorder: EventRecorder?, namespace: String?,
+        polls: RepositoryReconciler.Polls = .init()
     ) -> Controller {
         let metrics = RepositoryMetrics(manager.metrics)
-        let repositories = manager.informers.informer(Repository.self)
-        let children = manager.informers.informer(Function.self)
+        let scope = InformerScope(namespace: namespace)
+        let repositories = manager.informers.informer(Repository.self, scope: scope)
+        let children = manager.informers.informer(Function.self, scope: scope)
         let board = BuildBoard(manager.informers, namespace: configuration.buildsNamespace)
         let loader = SourceLoader(
             preparation: preparation, concurrency: configuration.git.concurrency, metrics: metrics,

@@ -26,12 +26,17 @@ final class MemoryAPI: KubernetesAPI {
     }
 
     private let state = Mutex(State())
+    /// What the pods have said, by name.
+    private let logs = Mutex<[String: String]>([:])
     /// What `/version` answers for the minor number.
     private let minorVersion: String
 
     init(minorVersion: String = "20") {
         self.minorVersion = minorVersion
     }
+
+    /// Lets a pod say something.
+    func say(_ text: String, as pod: String) { logs.withLock { $0[pod] = text } }
 
     // MARK: - KubernetesAPI
 
@@ -45,6 +50,10 @@ final class MemoryAPI: KubernetesAPI {
 
     func open(_ request: APIRequest) async throws -> any ByteStream {
         let stream = MemoryStream()
+        if request.subresource == "log" {
+            stream.end(with: Array((logs.withLock { $0[request.name ?? ""] } ?? "").utf8))
+            return stream
+        }
         state.withLock { state in
             // What changed between the list and this watch is told first.
             let since = request.query("resourceVersion").flatMap { Int64($0) } ?? 0
@@ -85,14 +94,64 @@ final class MemoryAPI: KubernetesAPI {
                 throw error(409, .conflict, "another object by now")
             }
             return store(identity, merged(present, request.body ?? .null), over: present, &state)
+        case .jsonPatch:
+            guard let present else { throw error(404, .notFound, "\(resource.plural) \(key) not found") }
+            let patched = try patched(present, request.body?.arrayValue ?? [])
+            let isLetGo =
+                present["metadata"]?["deletionTimestamp"] != nil
+                && patched["metadata"]?["finalizers"]?.arrayValue?.isEmpty != false
+            return isLetGo ? remove(identity, present, &state) : store(identity, patched, over: present, &state)
         case .delete:
-            guard let present = state.objects.removeValue(forKey: identity) else {
-                throw error(404, .notFound, "\(resource.plural) \(key) not found")
+            guard var present else { throw error(404, .notFound, "\(resource.plural) \(key) not found") }
+            guard present["metadata"]?["finalizers"]?.arrayValue?.isEmpty == false else {
+                return remove(identity, present, &state)
             }
-            tell("DELETED", identity, before: present, after: present, &state)
-            return present
+            let before = present
+            present[path: "metadata", "deletionTimestamp"] = .string("\(Time.now)")
+            return store(identity, present, over: before, &state)
         default: throw error(405, .methodNotAllowed, request.description)
         }
+    }
+
+    /// Deletes an object, and what it controls: the garbage collector is at once.
+    private static func remove(_ identity: Identity, _ object: JSONValue, _ state: inout State) -> JSONValue {
+        state.objects[identity] = nil
+        tell("DELETED", identity, before: object, after: object, &state)
+        let children = state.objects.filter { child in
+            child.value["metadata"]?["ownerReferences"]?.arrayValue?.contains {
+                $0["uid"] == object["metadata"]?["uid"]
+            } == true
+        }
+        for child in children { _ = remove(child.key, child.value, &state) }
+        return object
+    }
+
+    /// The operations of a JSON Patch that Farebox sends: they work on one list or on a whole value.
+    private static func patched(_ present: JSONValue, _ operations: [JSONValue]) throws -> JSONValue {
+        var result = present
+        for operation in operations {
+            let parts = (operation["path"]?.stringValue ?? "").split(separator: "/").map(String.init)
+            guard parts.count >= 2 else { throw error(422, .invalid, "a path of \(parts.count) parts") }
+            let parent = result[parts[0]]?[parts[1]]
+            let index = parts.count == 3 ? Int(parts[2]) : nil
+            var list = parent?.arrayValue ?? []
+            switch operation["op"]?.stringValue {
+            case "test":
+                let found = parts.count == 2 ? parent : index.flatMap { $0 < list.count ? list[$0] : nil }
+                guard found ?? .null == operation["value"] else { throw error(422, .invalid, "the test failed") }
+                continue
+            case "add" where parts.count == 2: result[path: parts[0], parts[1]] = operation["value"]
+            case "add":
+                list.append(operation["value"] ?? .null)
+                result[path: parts[0], parts[1]] = .array(list)
+            case "remove":
+                guard let index, index < list.count else { throw error(422, .invalid, "nothing to remove") }
+                list.remove(at: index)
+                result[path: parts[0], parts[1]] = list.isEmpty ? nil : .array(list)
+            default: throw error(422, .invalid, "an unknown operation")
+            }
+        }
+        return result
     }
 
     private static func store(
@@ -105,6 +164,8 @@ final class MemoryAPI: KubernetesAPI {
         state.version += 1
         object[path: "metadata", "resourceVersion"] = .string(String(state.version))
         object[path: "metadata", "uid"] = present?["metadata"]?["uid"] ?? .string("uid-\(state.version)")
+        object[path: "metadata", "creationTimestamp"] =
+            present?["metadata"]?["creationTimestamp"] ?? .string("\(Time.now)")
         let generation = present?["metadata"]?["generation"]?.integerValue ?? 0
         object[path: "metadata", "generation"] = .integer(
             present?["spec"] == object["spec"] ? max(generation, 1) : generation + 1)
@@ -165,6 +226,7 @@ final class MemoryStream: ByteStream {
     private let pieces: AsyncStream<[UInt8]>
     private let continuation: AsyncStream<[UInt8]>.Continuation
     private let cancelled = Mutex(false)
+    private let hasEnd = Mutex(false)
 
     init() {
         (pieces, continuation) = AsyncStream.makeStream()
@@ -176,8 +238,16 @@ final class MemoryStream: ByteStream {
         continuation.yield(JSONWriter().write(["type": .string(type), "object": object]) + [UInt8(ascii: "\n")])
     }
 
+    /// Says a last thing.
+    func end(with piece: [UInt8]) {
+        hasEnd.withLock { $0 = true }
+        if !piece.isEmpty { continuation.yield(piece) }
+        continuation.finish()
+    }
+
     func next() async throws -> [UInt8]? {
         for await piece in pieces { return piece }
+        if hasEnd.withLock({ $0 }) { return nil }
         throw CancellationError()
     }
 
