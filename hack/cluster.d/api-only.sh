@@ -18,7 +18,8 @@ api_only_binaries() {
         return
     fi
     for binary in etcd kube-apiserver kubectl; do
-        [ -x "$KUBEBUILDER_ASSETS/$binary" ] || fail "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS has no $binary" "correct or unset KUBEBUILDER_ASSETS"
+        [ -x "$KUBEBUILDER_ASSETS/$binary" ] ||
+            fail "KUBEBUILDER_ASSETS=$KUBEBUILDER_ASSETS has no $binary" "correct or unset KUBEBUILDER_ASSETS"
     done
     kubernetes_bin=$KUBEBUILDER_ASSETS etcd_bin=$KUBEBUILDER_ASSETS/etcd kubectl_bin=$KUBEBUILDER_ASSETS/kubectl
 }

@@ -74,7 +74,7 @@ YAML
 pod_address() { ck get pod "$1" -o 'jsonpath={.status.podIP}'; }
 
 check_policies() {
-    check "policies mean what the reference says" in_node python3 -B -m unittest discover -s "$parts" -p '*_test.py'
+    check "policies mean what the reference says" in_node python3 -B -m unittest discover -s "$state/parts" -p '*_test.py'
     local target registry_host=${FAREBOX_REGISTRY%:*} registry_port=${FAREBOX_REGISTRY#*:} targets check_port
     check_port=$(free_port 39000)
     targets=("$FAREBOX_NODE_ADDRESS 6443 the API server" "$(kubectl get service kubernetes -o 'jsonpath={.spec.clusterIP}') 443 the API server's Service"

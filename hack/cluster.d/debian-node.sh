@@ -73,7 +73,7 @@ open_namespace() {
     make_cgroups
     rm -f "$state"/pid/*
     setsid nohup unshare --mount --net --pid --fork --kill-child=KILL --propagation private \
-        bash "$parts/enter-node.sh" "$state" "$node_root" "$cache" "$parts" "$kubernetes_bin/pause" >"$state/log/node.log" 2>&1 </dev/null &
+        bash "$parts/enter-node.sh" "$state" "$node_root" "$cache" "$kubernetes_bin/pause" >"$state/log/node.log" 2>&1 </dev/null &
     remember outside $!
     local child='' deadline=$((SECONDS + 20))
     until child=$(pgrep -P "$(cut -d' ' -f1 "$state/pid/outside")") && [ -e "/proc/$child/root/run/entered" ]; do
@@ -110,12 +110,15 @@ debian_up() {
     fi
     [ -s "$state/registry-password" ] || (umask 077 && od -An -N 12 -tx1 /dev/urandom | tr -d ' \n' >"$state/registry-password")
     seed_registry
+    # The node runs its scripts from a copy: the checkout may change or go while the cluster is up.
+    mkdir -p "$state/parts"
+    cp --remove-destination -a "$parts/." "$state/parts/"
     if ! alive node; then
         close_namespace
         open_namespace
         step "the namespace stands, node $node_address"
     fi
-    in_node bash "$parts/node.sh" "$state"
+    in_node bash "$state/parts/node.sh" "$state"
 }
 
 close_namespace() {
@@ -179,7 +182,7 @@ debian_status() {
                 printf "%-19s does not run: %s\n" "$daemon" "$state/log/$daemon.log"
             fi
         done
-        containerd --version; runsc --version | head -n 1' - "$parts" "$state"
+        containerd --version; runsc --version | head -n 1' - "$state/parts" "$state"
     kubectl_bin=$kubernetes_bin/kubectl
     kube version --short
     kube get nodes,runtimeclasses

@@ -1,13 +1,13 @@
 #!/bin/bash
 # Turns fresh mount, network and pid namespaces into the cluster's node, and becomes their process 1.
 #
-#   unshare --mount --net --pid --fork … enter-node.sh STATE NODE_ROOT CACHE PARTS PAUSE
+#   unshare --mount --net --pid --fork … enter-node.sh STATE NODE_ROOT CACHE PAUSE
 #
 # The node's root is a tmpfs with the cached Debian root bound into it read-only, and the cluster's state at its usual path.
 # The machine's own mounts are left behind, so nothing inside can reach them, and all ends when process 1 is killed.
 set -euo pipefail
 
-state=$1 node_root=$2 cache=$3 parts=$4 pause=$5
+state=$1 node_root=$2 cache=$3 pause=$4
 root=$state/root
 
 mount --make-rprivate /
@@ -28,12 +28,11 @@ done
 mkdir -p "$root"/var/{cache,lib,log,tmp} "$root/run/netns" "$root/old"
 ln -s /run "$root/var/run"
 chmod 1777 "$root/tmp" "$root/var/tmp"
-for path in "$state" "$cache" "$parts"; do
+for path in "$state" "$cache"; do
     mkdir -p "$root$path"
     mount --bind "$path" "$root$path"
 done
 mount -o remount,bind,ro "$root$cache"
-mount -o remount,bind,ro "$root$parts"
 mkdir -p "$state/pods-log" "$root/var/log/pods"
 mount --bind "$state/pods-log" "$root/var/log/pods" # on the disk, not in memory
 

@@ -60,10 +60,11 @@ connect_network() { # PID of the namespace
     for route in "$nodes" "$pods" "$services"; do
         net ip route replace "$route" via "$uplink_address"
     done
-    if [ ! -e "$state_root/ip_forward" ]; then
-        cat /proc/sys/net/ipv4/ip_forward >"$state_root/ip_forward"
-        echo 1 >/proc/sys/net/ipv4/ip_forward
-    fi
+    # What another boot noted is no longer true.
+    cmp -s /proc/sys/kernel/random/boot_id "$state_root/boot" || rm -f "$state_root/ip_forward"
+    cat /proc/sys/kernel/random/boot_id >"$state_root/boot"
+    [ -e "$state_root/ip_forward" ] || cat /proc/sys/net/ipv4/ip_forward >"$state_root/ip_forward"
+    echo 1 >/proc/sys/net/ipv4/ip_forward
     nat_table | net nft -f -
     if command -v iptables >/dev/null && [ "$(iptables -S FORWARD | sed -n 1p)" = "-P FORWARD DROP" ]; then
         forward_rules -I
@@ -85,7 +86,7 @@ disconnect_network() {
     # The last cluster puts forwarding back as the first one found it.
     if [ -e "$state_root/ip_forward" ] && ! other_clusters; then
         cat "$state_root/ip_forward" >/proc/sys/net/ipv4/ip_forward
-        rm "$state_root/ip_forward"
+        rm -f "$state_root/ip_forward" "$state_root/boot"
     fi
 }
 
