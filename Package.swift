@@ -48,7 +48,7 @@ let package = Package(
 
         // Level 1.
         module("HTTP", ["CEpoll", "CCurl", "JSON", "Telemetry", "Timing"]),
-        module("KubernetesTypes", ["JSON", "Timing"]),
+        module("KubernetesTypes", ["Cryptography", "JSON", "Timing"]),
 
         // Level 2.
         module("CRDs", ["KubernetesTypes", "JSON", "YAML", "Timing"]),

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Cryptography
 
 /// Bytes that stand as base64 text in JSON.
 ///
@@ -18,16 +18,16 @@ extension Base64Bytes: Codable {
     /// Decodes base64 text.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        guard let data = Data(base64Encoded: try container.decode(String.self)) else {
+        guard let decoded = Base64.decode(try container.decode(String.self)) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "not base64")
         }
-        bytes = Array(data)
+        bytes = decoded
     }
 
     /// Encodes base64 text.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
-        try container.encode(Data(bytes).base64EncodedString())
+        try container.encode(Base64.encode(bytes))
     }
 }
 

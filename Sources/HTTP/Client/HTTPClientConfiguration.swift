@@ -5,6 +5,8 @@ public struct HTTPClientConfiguration: Sendable {
     /// The proxy to use.
     public var proxy: HTTPProxy
     /// Which addresses may be connected to, after names are resolved.
+    ///
+    /// Any policy but ``AddressPolicy/any`` goes without a proxy, which would connect out of its sight.
     public var addresses: AddressPolicy
     /// The limit for resolving the name, connecting and the TLS handshake together.
     public var connectTimeout: Duration

@@ -103,4 +103,20 @@ struct AddressPolicyTests {
         #expect(server.connectionCount == 1)
         #expect(inner.connectionCount == 0)
     }
+
+    @Test("A guarded client goes through no proxy, which could lead anywhere")
+    func guardedGoesWithoutProxy() async throws {
+        let proxy = try ScriptedServer { connection in
+            _ = connection.readRequest()
+            connection.respond("by proxy")
+        }
+        let client = HTTPClient(
+            configuration: HTTPClientConfiguration(proxy: .url(proxy.url("")), addresses: .publicOnly))
+
+        await #expect(throws: HTTPClientError.refusedAddress("127.0.0.1")) {
+            try await client.send(HTTPClientRequest(url: "http://127.0.0.1:9/"))
+        }
+
+        #expect(proxy.connectionCount == 0)
+    }
 }

@@ -155,4 +155,100 @@ struct HTTPClientTests {
             try await HTTPClient().send(HTTPClientRequest(url: "http://user:secret@127.0.0.1:1/"))
         }
     }
+
+    /// `hello, hello, hello`, compressed by gzip.
+    private static let compressedGreeting: [UInt8] = [
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 203, 72, 205, 201, 201, 215, 81, 200, 64, 162, 0, 159, 161, 202, 9, 19, 0,
+        0, 0,
+    ]
+
+    @Test("A compressed response arrives decompressed, when it was asked for")
+    func decompresses() async throws {
+        let seen = Mutex("")
+        let server = try ScriptedServer { connection in
+            seen.withLock { $0 = connection.readRequest() ?? "" }
+            connection.respond(bytes: Self.compressedGreeting, headers: "Content-Encoding: gzip\r\n")
+        }
+
+        let plain = try await HTTPClient().send(HTTPClientRequest(url: server.url()))
+        let plainRequest = seen.withLock { $0 }
+        let decompressed = try await HTTPClient().send(HTTPClientRequest(url: server.url(), acceptsCompression: true))
+        let askingRequest = seen.withLock { $0 }
+
+        #expect(plain.body == Self.compressedGreeting)
+        #expect(!plainRequest.contains("Accept-Encoding"))
+        #expect(decompressed.body == Array("hello, hello, hello".utf8))
+        #expect(askingRequest.contains("Accept-Encoding: gzip\r\n"))
+    }
+
+    @Test("The limit of a body counts what it is decompressed to")
+    func limitsDecompression() async throws {
+        // 300 000 zeros: gzip writes them as these blocks.
+        let bomb: [UInt8] = [
+            31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 237, 193, 1, 13, 0, 0, 0, 194, 160, 247, 79, 109, 15, 7, 20, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 252, 24,
+            251, 226, 178, 246, 224, 147, 4, 0,
+        ]
+        let server = try ScriptedServer { connection in
+            _ = connection.readRequest()
+            connection.respond(bytes: bomb, headers: "Content-Encoding: gzip\r\n")
+        }
+        let request = HTTPClientRequest(url: server.url(), responseBytesMaximum: 100_000, acceptsCompression: true)
+
+        await #expect(throws: HTTPClientError.bodyTooLarge(bytesMaximum: 100_000)) {
+            try await HTTPClient().send(request)
+        }
+    }
+
+    @Test("A configured proxy gets the request")
+    func proxy() async throws {
+        let seen = Mutex("")
+        let proxy = try ScriptedServer { connection in
+            seen.withLock { $0 = connection.readRequest() ?? "" }
+            connection.respond("by proxy")
+        }
+        let client = HTTPClient(configuration: HTTPClientConfiguration(proxy: .url(proxy.url(""))))
+
+        let response = try await client.send(HTTPClientRequest(url: "http://does-not-resolve.invalid/path"))
+
+        #expect(response.body == Array("by proxy".utf8))
+        #expect(seen.withLock { $0 }.hasPrefix("GET http://does-not-resolve.invalid/path HTTP/1.1\r\n"))
+    }
+
+    @Test("When the last reference to a client goes, its kept connections are closed")
+    func closesConnections() async throws {
+        let (ended, end) = AsyncStream<Void>.makeStream()
+        let server = try ScriptedServer { connection in
+            while connection.readRequest() != nil { connection.respond("x") }
+            end.finish()
+        }
+
+        _ = try await HTTPClient().send(HTTPClientRequest(url: server.url()))
+
+        for await _ in ended {}
+    }
+
+    @Test("Many requests at once share the connections that are allowed")
+    func limitsConnections() async throws {
+        let server = try ScriptedServer { connection in
+            while connection.readRequest() != nil { connection.respond("x") }
+        }
+        let client = HTTPClient(configuration: HTTPClientConfiguration(connectionsPerHostMaximum: 3))
+        let url = server.url()
+
+        let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<200 { group.addTask { try await client.send(HTTPClientRequest(url: url)).body.count } }
+            return try await group.reduce(0, +)
+        }
+
+        #expect(answers == 200)
+        #expect(server.connectionCount <= 3)
+    }
 }

@@ -114,6 +114,12 @@ struct ScriptedConnection: Sendable {
         return true
     }
 
+    /// Sends a whole response with a body of bytes.
+    func respond(bytes: [UInt8], headers: String) {
+        send("HTTP/1.1 200 OK\r\nContent-Length: \(bytes.count)\r\n\(headers)\r\n")
+        send(bytes)
+    }
+
     /// Sends a whole response with a length.
     func respond(_ body: String, status: String = "200 OK", headers: String = "") {
         send("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")

@@ -155,6 +155,23 @@ struct WatchingAPIServerTests {
         }
     }
 
+    @Test("A stream that nobody reads holds up nobody else on the same connection, and loses nothing")
+    func slowReader() async throws {
+        let client = try APIServer.client()
+        try await APIServer.withNamespace(client) { namespace in
+            let megabyte = String(repeating: "0123456789abcdef", count: 60_000)
+            for index in 0..<12 { _ = try await client.create(configMap("big-\(index)", namespace, ["t": megabyte])) }
+            let unread = try await client.open(APIRequest(.list, ConfigMap.descriptor, namespace: namespace))
+
+            for _ in 0..<20 { _ = try await client.serverVersion() }
+            var received = 0
+            while let piece = try await unread.next() { received += piece.count }
+
+            #expect(received > 12 * 960_000)
+            #expect(client.connectionsBegun == 1)
+        }
+    }
+
     @Test("Cancelling a task that waits for an event ends the wait at once")
     func cancels() async throws {
         let client = try APIServer.client()
