@@ -77,7 +77,7 @@ class Objects(unittest.TestCase):
     def test_a_missing_runtime_class_stalls_and_recovers(self) -> None:
         """A missing RuntimeClass stalls the Function, never runs it unsandboxed, and clears when the class appears"""
         self.apply("classless", runtimeClassName="not-there")
-        stalled = self.reason("classless", "RuntimeClassNotFound")
+        stalled = self.reason("classless", "RuntimeClassMissing")
         self.assertIn("not-there", stalled["message"])
         self.assertEqual(farebox.items("pods", selector="farebox.dev/function=classless"), [])
 
@@ -89,7 +89,7 @@ class Objects(unittest.TestCase):
     def test_a_missing_secret_is_named_and_recovers(self) -> None:
         """A missing Secret is named, and the Function runs once it is there"""
         self.apply("secretive", secrets=["late"])
-        self.assertIn("late", self.reason("secretive", "SecretNotFound")["message"])
+        self.assertIn("late", self.reason("secretive", "SecretMissing")["message"])
 
         farebox.kubectl("create", "secret", "generic", "late", "-n", farebox.FUNCTIONS, "--from-literal=late=value")
         self.addCleanup(farebox.kubectl, "delete", "secret", "late", "-n", farebox.FUNCTIONS)
