@@ -62,9 +62,11 @@ public struct GitCheckout: Sendable {
         let addresses = try await resolver.addresses(for: url, configuration: configuration)
         let command = GitCommand(
             configuration: configuration, url: url, credentials: credentials, addresses: addresses)
+        // An empty folder of its own: Git would take the configuration of a repository it finds where it runs.
+        let folder = try ScratchFolder(in: configuration.scratchFolder, prefix: "head-")
+        defer { folder.remove() }
         let work = GitWork(
-            command: command, folder: configuration.scratchFolder,
-            deadline: ContinuousClock.now + configuration.headTimeout)
+            command: command, folder: folder.path, deadline: ContinuousClock.now + configuration.headTimeout)
         return try await work.head(of: branch)
     }
 }

@@ -45,6 +45,8 @@ struct ChildProcess: Sendable {
 
     /// How often limits and cancellation are looked at.
     private static let tick: Duration = .milliseconds(50)
+    /// The same once the child has closed its streams: it is about to end.
+    private static let lastTick: Duration = .milliseconds(2)
 
     /// Runs the child to its end, on a thread of its own.
     ///
@@ -84,7 +86,8 @@ struct ChildProcess: Sendable {
         var stop: (any Error)?
         while status == nil || streams.isOpen {
             let drained = streams.read(
-                output: &output, errors: &errors, errorsMaximum: outputBytesMaximum, wait: Self.tick)
+                output: &output, errors: &errors, errorsMaximum: outputBytesMaximum,
+                wait: streams.isOpen ? Self.tick : Self.lastTick)
             if status == nil, let ended = Self.reap(process) {
                 status = ended
                 // What is left of the group when its leader is gone has no business: it only holds our pipes.

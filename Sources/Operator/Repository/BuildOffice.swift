@@ -109,11 +109,19 @@ final class BuildOffice: Sendable {
             configuration: configuration, network: network,
             supportsPortRanges: try await features.supportsPortRanges(api)
         ).policy
-        try await writer.apply(policy, observed: nil)
+        try await keep(policy)
         let config = try await logins.read().dockerConfig
-        try await writer.apply(
-            BuildJob.registrySecret(dockerConfig: config, configuration: configuration.buildConfiguration),
-            observed: nil)
+        try await keep(
+            BuildJob.registrySecret(dockerConfig: config, configuration: configuration.buildConfiguration))
+    }
+
+    /// Keeps an object of the builds' namespace as it should be; one that somebody else made is theirs, and is used.
+    private func keep(_ object: some KubernetesResource) async throws {
+        do {
+            try await writer.apply(object, observed: nil)
+        } catch let error as ChildError {
+            logger.warning("An object that the administrator made is used as it is", ["object": "\(error)"])
+        }
     }
 
     /// Deletes a build with its pod and Secret.
@@ -156,22 +164,30 @@ final class BuildOffice: Sendable {
         return configuration.naming.pullName(of: name)
     }
 
-    /// The last lines of a failed build's log, masked; empty when the pod is gone.
-    func logTail(of build: ObservedBuild, bytesMaximum: Int) async -> String {
-        guard let pod = build.pod else { return "" }
+    /// Tells of a failed build what its author may see: the failure and the last lines of the log, masked.
+    ///
+    /// The lines are empty when the pod is gone.
+    func account(
+        of build: ObservedBuild, _ failure: BuildFailure, logBytesMaximum: Int
+    ) async -> (failure: BuildFailure, log: String) {
         let masker = await masker(for: build)
+        let masked = BuildFailure(failure.reason, masker.masked(failure.message))
+        guard let pod = build.pod else { return (masked, "") }
         let message = pod.status?.containerStatuses.first?.state?.terminated?.message ?? ""
+        let text = await log(of: pod) ?? message
+        return (masked, BuildLog.tail(text, masker: masker, bytesMaximum: logBytesMaximum))
+    }
+
+    /// The end of a pod's log; nil when it cannot be read or is empty.
+    private func log(of pod: Pod) async -> String? {
         let options = LogOptions(
             container: BuildJob.containerName, tailLines: BuildLog.tailLinesMaximum * 2,
             bytesMaximum: Self.logBytesMaximum)
-        guard let stream = try? await api.logs(pod.key, options: options) else {
-            return BuildLog.tail(message, masker: masker, bytesMaximum: bytesMaximum)
-        }
+        guard let stream = try? await api.logs(pod.key, options: options) else { return nil }
         defer { stream.cancel() }
         var bytes: [UInt8] = []
         while bytes.count < Self.logBytesMaximum, let piece = try? await stream.next() { bytes += piece }
-        let text = String(decoding: bytes, as: UTF8.self)
-        return BuildLog.tail(text.isEmpty ? message : text, masker: masker, bytesMaximum: bytesMaximum)
+        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
     }
 
     /// Hides the registry's passwords and the context's token.

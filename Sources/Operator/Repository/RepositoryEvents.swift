@@ -14,7 +14,9 @@ struct RepositoryEvents {
         if let ready = status.conditions.condition(Conditions.ready) {
             let before = old?.conditions.condition(Conditions.ready)
             if before?.reason != ready.reason || before?.status != ready.status {
-                let isTrouble = status.conditions.condition(Conditions.stalled) != nil || ready.status == .false
+                let isTrouble =
+                    ready.reason != RepositoryReason.suspended.rawValue
+                    && (status.conditions.condition(Conditions.stalled) != nil || ready.status == .false)
                 recorder.record(
                     on: repository, type: isTrouble ? .warning : .normal, reason: ready.reason, action: "Reconcile",
                     note: ready.message.isEmpty ? ready.reason : ready.message)

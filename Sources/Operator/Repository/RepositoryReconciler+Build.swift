@@ -176,8 +176,9 @@ extension RepositoryReconciler {
             progress.isFinal = isFinal
             return progress
         }
-        let log = await office.logTail(of: build, bytesMaximum: RepositoryFunction.messageMaximum - 600)
-        return one.progress(.failed).failed(failure, log: log, isFinal: isFinal)
+        let account = await office.account(
+            of: build, failure, logBytesMaximum: RepositoryFunction.messageMaximum - 600)
+        return one.progress(.failed).failed(account.failure, log: account.log, isFinal: isFinal)
     }
 
     private func count(_ build: ObservedBuild, _ result: String) {

@@ -261,7 +261,7 @@ final class Workshop: Sendable {
     /// Waits until a Repository is as `condition` wants it.
     @discardableResult
     func eventually(
-        _ name: String = "shop", within limit: Duration = .seconds(20),
+        _ name: String = "shop", within limit: Duration = .seconds(60),
         sourceLocation: SourceLocation = #_sourceLocation,
         _ condition: (Repository) -> Bool
     ) async throws -> Repository {
@@ -279,7 +279,7 @@ final class Workshop: Sendable {
     }
 
     func eventually(
-        within limit: Duration = .seconds(20), _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+        within limit: Duration = .seconds(60), _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
         _ condition: () async throws -> Bool
     ) async throws {
         let end = ContinuousClock.now + limit
