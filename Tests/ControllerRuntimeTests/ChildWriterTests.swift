@@ -226,10 +226,11 @@ struct ChildWriterTests {
         impostor.metadata.uid = "uid-old"
         let observed = impostor
 
-        try await writer().delete(observed)
+        let error = await #expect(throws: KubernetesError.self) { try await writer().delete(observed) }
         let survivor = try stored()
         try await writer().delete(try #require(survivor))
 
+        #expect(error?.isConflict == true)
         #expect(survivor != nil)
         #expect(try stored() == nil)
     }

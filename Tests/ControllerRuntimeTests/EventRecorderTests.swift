@@ -125,9 +125,9 @@ struct EventRecorderTests {
         }
 
         try await during(recorder.run) {
-            try await eventually("the first ones are stored") { try stored().count == EventRecorder.pendingMaximum }
+            try await eventually("the first ones are stored") { api.count(Event.self) == EventRecorder.pendingMaximum }
             recorder.record(on: widget(), reason: "Last", action: "Build", note: "done")
-            try await eventually("there is room again") { try stored().count == EventRecorder.pendingMaximum + 1 }
+            try await eventually("there is room again") { api.count(Event.self) == EventRecorder.pendingMaximum + 1 }
         }
     }
 }

@@ -37,8 +37,9 @@ struct FaultScenarioTests {
             widget.status?.observedGeneration == widget.metadata.generation
                 && widget.status?.parts == widget.spec.size && !widget.metadata.isBeingDeleted
         }
-        let entries = Set(widgets.map { "\($0.key) \($0.metadata.uid)" })
-        return partsAreRight && widgetsAreRight && world.entries == entries
+        let entries = widgets.map { ($0.key, $0.metadata.uid) }
+        return partsAreRight && widgetsAreRight
+            && world.entries == Dictionary(entries, uniquingKeysWith: { first, _ in first })
     }
 
     /// The story that each crash is put into: two widgets come, one changes, one goes.

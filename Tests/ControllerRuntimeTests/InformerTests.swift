@@ -9,16 +9,8 @@ import Timing
 
 @Suite("Informers over a faulty server")
 struct InformerTests {
-    /// Limits that lose no time.
-    var limits: ReflectorLimits {
-        var limits = ReflectorLimits()
-        limits.backoffBase = .milliseconds(1)
-        limits.backoffCeiling = .milliseconds(5)
-        return limits
-    }
-
     func informer(_ api: FakeAPI, scope: InformerScope = InformerScope()) -> Informer<Widget> {
-        Informer(api: api, scope: scope, limits: limits)
+        Informer(api: api, scope: scope, limits: .impatient)
     }
 
     func key(_ name: String) -> ObjectKey { ObjectKey(namespace: "test", name: name) }

@@ -67,7 +67,7 @@ struct StatusWriterTests {
         #expect(api.requests.isEmpty)
     }
 
-    @Test("An object that is gone, or made again, is left alone")
+    @Test("An object that is gone, or made again, is left alone; the latter is a conflict")
     func gone() async throws {
         _ = try await api.create(Widget("w"))
         let old = try stored()
@@ -76,8 +76,11 @@ struct StatusWriterTests {
 
         try await writer.write(Widget.Status(parts: 1), to: old)
         _ = try await api.create(Widget("w"))
-        try await writer.write(Widget.Status(parts: 1), to: old)
+        let error = await #expect(throws: KubernetesError.self) {
+            try await writer.write(Widget.Status(parts: 1), to: old)
+        }
 
+        #expect(error?.isConflict == true)
         #expect(try stored().status == nil)
     }
 

@@ -57,9 +57,10 @@ public final class Manager: Sendable {
     /// - Parameter terminate: Ends the process at once; a test records the call instead.
     init(
         api: any KubernetesAPI, leaseAPI: (any KubernetesAPI)? = nil, configuration: ManagerConfiguration,
-        metrics: MetricsRegistry, terminate: @escaping @Sendable (Int32) -> Void
+        metrics: MetricsRegistry, limits: ReflectorLimits = ReflectorLimits(),
+        terminate: @escaping @Sendable (Int32) -> Void
     ) {
-        self.informers = SharedInformers(api: api)
+        self.informers = SharedInformers(api: api, limits: limits)
         self.leaseAPI = leaseAPI ?? api
         self.configuration = configuration
         self.metrics = metrics

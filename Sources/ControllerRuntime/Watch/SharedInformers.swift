@@ -30,11 +30,17 @@ public final class SharedInformers: Sendable {
     }
 
     private let api: any KubernetesAPI
+    private let limits: ReflectorLimits
     private let guarded = Mutex(Guarded())
 
     /// Makes an empty set of informers.
-    public init(api: any KubernetesAPI) {
+    public convenience init(api: any KubernetesAPI) {
+        self.init(api: api, limits: ReflectorLimits())
+    }
+
+    init(api: any KubernetesAPI, limits: ReflectorLimits) {
         self.api = api
+        self.limits = limits
     }
 
     /// Returns the informer of a kind and scope, and makes it when nobody asked for it before.
@@ -54,7 +60,8 @@ public final class SharedInformers: Sendable {
             if let informer = guarded.entries[identity]?.informer as? Informer<Resource> {
                 return informer
             }
-            let informer = Informer(type, api: api, scope: scope, at: descriptor, transform: transform)
+            let informer = Informer<Resource>(
+                api: api, scope: scope, at: descriptor, transform: transform, limits: limits)
             let task = guarded.phase == .started ? Task { await informer.run() } : nil
             guarded.entries[identity] = Entry(informer: informer, task: task)
             return informer

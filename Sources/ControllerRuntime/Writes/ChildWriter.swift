@@ -72,9 +72,10 @@ public final class ChildWriter: Sendable {
         try await apply(desired, observed: observed, controller: nil, at: descriptor ?? Child.descriptor)
     }
 
-    /// Deletes exactly the object that was observed; one that is gone already, or replaced, is a success.
+    /// Deletes exactly the object that was observed; one that is gone already is a success.
     ///
     /// - Returns: Whether a request was sent.
+    /// - Throws: `KubernetesError`; `isConflict` when another object has taken the name.
     @discardableResult
     public func delete<Child: KubernetesResource>(
         _ observed: Child, propagation: DeleteOptions.Propagation = .background,
@@ -86,8 +87,8 @@ public final class ChildWriter: Sendable {
         let options = DeleteOptions(uid: observed.metadata.uid, propagation: propagation)
         do {
             try await api.delete(Child.self, observed.key, options: options, at: descriptor)
-        } catch let error as KubernetesError where error.isNotFound || error.isConflict {
-            // Gone, or another one by now: a change will tell.
+        } catch let error as KubernetesError where error.isNotFound {
+            // Gone: its deletion is on its way to us.
         }
         memory.forget(WriteMemory.Identity(resource: descriptor ?? Child.descriptor, key: observed.key))
         return true

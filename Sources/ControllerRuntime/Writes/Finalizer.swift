@@ -7,6 +7,9 @@ public import KubernetesTypes
 /// It is stored before the first effect and removed after the last clean-up. Both writes are JSON Patches that test what
 /// was observed, so an entry of another controller is never lost: when somebody was faster the patch fails, and the next
 /// reconcile sees the new list. For children inside the namespace owner references do without a finalizer.
+///
+/// It does not promise that the object still exists when `apply` runs: an API server that lags behind can show one that is
+/// gone. So undo the effect also when the informer has no object for the key.
 public struct Finalizer: Sendable {
     /// What is to be done with an object.
     enum Step: Equatable {

@@ -18,12 +18,13 @@ public final class StatusWriter: Sendable {
 
     /// Writes a status if it is another than the observed one.
     ///
-    /// An object that is gone, or replaced by another of its name, is left alone: its status matters to nobody.
+    /// An object that is gone is left alone: its status matters to nobody.
     ///
     /// - Parameters:
     ///   - status: The whole status, without anything that changes at each run.
     ///   - observed: The object as it was read.
     /// - Returns: Whether a request was sent.
+    /// - Throws: `KubernetesError`; `isConflict` when another object has taken the name.
     @discardableResult
     public func write<Resource: KubernetesResource>(
         _ status: some Encodable, to observed: Resource
@@ -42,8 +43,8 @@ public final class StatusWriter: Sendable {
         do {
             let written = try await api.patch(Resource.self, observed.key, .merge(patch), subresource: "status")
             memory.note(identity, digest: digest, before: observed.metadata, after: written.metadata)
-        } catch let error as KubernetesError where error.isNotFound || error.isConflict {
-            // Gone or another object by now: there will be a change to react to.
+        } catch let error as KubernetesError where error.isNotFound {
+            // Gone: its deletion is on its way to us.
         }
         return true
     }

@@ -121,6 +121,11 @@ final class FakeAPI: KubernetesAPI {
             .mapValues { try JSONReader().decode(type, from: $0) }
     }
 
+    /// How many objects of a kind are stored.
+    func count<Resource: KubernetesResource>(_ type: Resource.Type) -> Int {
+        guarded.withLock { $0.state.objects[type.descriptor]?.count ?? 0 }
+    }
+
     /// Changes an object as somebody else would, at once and without a request of ours.
     func edit<Resource: KubernetesResource>(
         _ type: Resource.Type, _ key: ObjectKey, _ change: (inout JSONValue) -> Void

@@ -8,16 +8,17 @@ import Timing
 
 /// Something outside of the cluster that widgets are entered in; it outlives the operator.
 final class OutsideWorld: Sendable {
-    private let names = Mutex<Set<String>>([])
+    private let uids = Mutex<[ObjectKey: String]>([:])
 
-    var entries: Set<String> { names.withLock { $0 } }
+    /// The uid of the object that each key is entered for.
+    var entries: [ObjectKey: String] { uids.withLock { $0 } }
 
-    func enter(_ name: String) {
-        names.withLock { _ = $0.insert(name) }
+    func enter(_ widget: Widget) {
+        uids.withLock { $0[widget.key] = widget.metadata.uid }
     }
 
-    func remove(_ name: String) {
-        names.withLock { _ = $0.remove(name) }
+    func remove(_ key: ObjectKey) {
+        uids.withLock { $0[key] = nil }
     }
 }
 
@@ -36,13 +37,15 @@ struct WidgetReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileOutcome {
         guard let widget = widgets.get(key) else {
+            // A stale first list can show what is gone: then the effect came after the clean-up.
+            world.remove(key)
             return .done
         }
         return try await finalizer.reconcile(widget) {
-            world.enter("\(key) \(widget.metadata.uid)")
+            world.enter(widget)
             return try await bringAbout(widget)
         } cleanUp: {
-            world.remove("\(key) \(widget.metadata.uid)")
+            world.remove(key)
             return .done
         }
     }
@@ -85,13 +88,14 @@ struct WidgetOperator {
     init(
         api: any KubernetesAPI, world: OutsideWorld, scope: InformerScope = InformerScope(),
         metrics: MetricsRegistry = MetricsRegistry(), election: LeaderElectionConfiguration? = nil,
-        backoff: Backoff = Backoff(base: .milliseconds(1), ceiling: .milliseconds(50))
+        backoff: Backoff = Backoff(base: .milliseconds(1), ceiling: .milliseconds(50)),
+        limits: ReflectorLimits = .impatient
     ) {
         var configuration = ManagerConfiguration()
         configuration.handlesSignals = false
         configuration.healthAddress = nil
         configuration.leaderElection = election
-        manager = Manager(api: api, configuration: configuration, metrics: metrics) { _ in }
+        manager = Manager(api: api, configuration: configuration, metrics: metrics, limits: limits) { _ in }
         let widgets = manager.informers.informer(Widget.self, scope: scope)
         let parts = manager.informers.informer(ConfigMap.self, scope: scope)
         parts.addIndex("owner") { $0.metadata.controllerReference.map { [$0.uid] } ?? [] }
@@ -110,5 +114,15 @@ struct WidgetOperator {
     /// Runs until it is cancelled.
     func run() async {
         try? await manager.run()
+    }
+}
+
+extension ReflectorLimits {
+    /// Limits that lose no time.
+    static var impatient: ReflectorLimits {
+        var limits = ReflectorLimits()
+        limits.backoffBase = .milliseconds(1)
+        limits.backoffCeiling = .milliseconds(5)
+        return limits
     }
 }
