@@ -5,10 +5,15 @@
 # Of the controllers only garbage collection, namespaces and service accounts run: a test plays the others (a Deployment's
 # status, say), and nothing fights it. KUBEBUILDER_ASSETS has no controller manager: then owned objects stay.
 
-api_only_is_prepared() { [ -n "${KUBEBUILDER_ASSETS:-}" ] || { [ -d "$node_root" ] && [ -d "$kubernetes" ]; }; }
+api_only_is_prepared() {
+    command -v openssl >/dev/null && { [ -n "${KUBEBUILDER_ASSETS:-}" ] || { [ -d "$node_root" ] && [ -d "$kubernetes" ]; }; }
+}
 
 api_only_prepare() {
-    api_only_is_prepared || { provide_node_root && provide_kubernetes; }
+    provide_command openssl openssl
+    [ -z "${KUBEBUILDER_ASSETS:-}" ] || return 0
+    provide_node_root
+    provide_kubernetes
 }
 
 api_only_binaries() {
@@ -32,7 +37,6 @@ free_port() { # the first port from $1 on that nothing listens on
 
 api_only_up() {
     api_only_binaries
-    command -v openssl >/dev/null || fail "openssl is missing" "apt-get install openssl"
     mkdir -p "$state"/{log,pid}
     if ! alive apiserver; then
         stop apiserver controller-manager etcd

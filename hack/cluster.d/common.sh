@@ -43,6 +43,10 @@ start_time() { # of process $1, in clock ticks since boot; field 22, counted aft
     echo "${20}"
 }
 
+children() { # of process $1; a minimal Debian has no pgrep
+    cat "/proc/$1/task/$1/children" 2>/dev/null || true
+}
+
 alive() {
     local pid ticks
     { read -r pid ticks <"$state/pid/$1"; } 2>/dev/null && [ "$(start_time "$pid")" = "$ticks" ]

@@ -74,9 +74,9 @@ open_namespace() {
     rm -f "$state"/pid/*
     setsid nohup unshare --mount --net --pid --fork --kill-child=KILL --propagation private \
         bash "$parts/enter-node.sh" "$state" "$node_root" "$cache" "$kubernetes_bin/pause" >"$state/log/node.log" 2>&1 </dev/null &
-    remember outside $!
-    local child='' deadline=$((SECONDS + 20))
-    until child=$(pgrep -P "$(cut -d' ' -f1 "$state/pid/outside")") && [ -e "/proc/$child/root/run/entered" ]; do
+    local outside=$! child='' deadline=$((SECONDS + 20))
+    remember outside "$outside"
+    until child=$(children "$outside") && child=${child%% *} && [ -n "$child" ] && [ -e "/proc/$child/root/run/entered" ]; do
         if ! alive outside || [ $SECONDS -ge $deadline ]; then
             fail "the node's namespace could not be made" "is this root in a container without privileges? see the log" "$state/log/node.log"
         fi

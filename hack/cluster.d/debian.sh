@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the parts share variables, see hack/cluster
-# Debian root file systems in the cache. Nothing is installed on the machine but debootstrap: the node's daemons, the Go
-# that compiles Kubernetes and the images all live in root file systems of their own. So no package of ours can conflict
-# with one of yours (Debian's containerd would remove Docker's), and no service starts at your next boot.
+# Debian root file systems in the cache. Nothing is installed on the machine but debootstrap (and openssl for an API-only
+# cluster): the node's daemons, the Go that compiles Kubernetes and the images all live in root file systems of their own. So
+# no package of ours can conflict with one of yours (Debian's containerd would remove Docker's), and no service starts at
+# your next boot.
 
 debian_suite=bookworm
 # What the node runs besides Kubernetes.
@@ -30,8 +31,8 @@ isolated() {
 end_left_over_worker() {
     local pid ticks
     if { read -r pid ticks <"$cache/worker"; } 2>/dev/null && [ "$(start_time "$pid")" = "$ticks" ]; then
-        pkill -KILL -P "$pid" || true
-        kill -KILL "$pid" || true
+        # shellcheck disable=SC2046 # one word each
+        kill -KILL $(children "$pid") "$pid" || true
     fi
     rm -rf "${cache:?}/worker" "${cache:?}"/making.*
 }
@@ -67,14 +68,16 @@ debian_sources() {
     [ -z "$security" ] || echo "deb ${security%/} $debian_suite-security main"
 }
 
-provide_debootstrap() {
-    ! command -v debootstrap >/dev/null || return 0
-    step "install debootstrap"
+# Installs a package that gives the machine a command it lacks: provide_command COMMAND PACKAGE
+provide_command() {
+    ! command -v "$1" >/dev/null || return 0
+    need_root "installing $2"
+    step "install $2"
     mkdir -p "$cache/log"
     {
-        apt-get install -y --no-install-recommends debootstrap </dev/null ||
-            { apt-get update && apt-get install -y --no-install-recommends debootstrap </dev/null; }
-    } >"$cache/log/apt.log" 2>&1 || fail "apt-get could not install debootstrap" "apt-get update && apt-get install debootstrap" "$cache/log/apt.log"
+        apt-get install -y --no-install-recommends "$2" </dev/null ||
+            { apt-get update && apt-get install -y --no-install-recommends "$2" </dev/null; }
+    } >"$cache/log/apt.log" 2>&1 || fail "apt-get could not install $2" "apt-get update && apt-get install $2" "$cache/log/apt.log"
 }
 
 # Makes a root file system from Debian packages in a folder: make_root FOLDER BASE_TAR PACKAGE…   (BASE_TAR '-': from nothing)
@@ -98,7 +101,7 @@ node_root=$cache/debian/node-$(key "$minbase_key" "${node_packages[@]}")
 
 provide_minbase() {
     [ ! -s "$minbase" ] || return 0
-    provide_debootstrap
+    provide_command debootstrap debootstrap
     step "make Debian's smallest root file system (once, about 30 s)"
     make_root minbase -
     mkdir -p "$cache/debian"
