@@ -5,10 +5,11 @@ set -euo pipefail
 # Builds reach the Internet without private ranges, and these: the registry and its mirror, this machine (which serves the
 # context of Farebox's own image), and wherever apt's mirror is.
 # shellcheck disable=SC2016 # apt fills it in
-mirrors=$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | sed -E 's|^[a-z]+://([^/:]+).*|\1|' | sort -u)
-# shellcheck disable=SC2086 # a list of hosts
-addresses=$(printf '%s\n' "${FAREBOX_REGISTRY%:*}" "${FAREBOX_MIRROR%:*}" "$FAREBOX_CLUSTER_HOST_ADDRESS" \
-    $(getent ahostsv4 $mirrors | awk '{print $1}') | sort -u)
+mapfile -t mirrors < <(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | sed -E 's|^[a-z]+://([^/:]+).*|\1|' | sort -u)
+ranges=$({
+    printf '%s\n' "${FAREBOX_REGISTRY%:*}" "${FAREBOX_MIRROR%:*}" "$FAREBOX_CLUSTER_HOST_ADDRESS"
+    for mirror in "${mirrors[@]}"; do getent ahostsv4 "$mirror" | awk '{print $1}'; done
+} | sort -u | awk '{print "    - " $1 "/32"}')
 
 cat <<YAML
 rootDomain: $1
@@ -32,7 +33,7 @@ $(tr , '\n' <<<"$FAREBOX_CLUSTER_CIDRS" | sed 's|^|      - |')
 builder:
   image: $FAREBOX_BUILDER_IMAGE
   egressCIDRs:
-$(sed 's|.*|    - &/32|' <<<"$addresses")
+$ranges
 git: # the trial's Git host speaks plain http on a private address
   scratchFolder: /var/lib/farebox
   allowsPlainHTTP: true
