@@ -83,7 +83,7 @@ def call(path: str, host: str | None = None, method: str = "GET", body: bytes | 
     """Makes one call through the gateway and returns status, headers and body."""
     connection = http.client.HTTPConnection(cluster_address("farebox-gateway"), 80, timeout=timeout)
     try:
-        connection.request(method, path, body=body, headers={"Host": host or f"gateway.{ROOT_DOMAIN}", **(headers or {})})
+        connection.request(method, path, body=body, headers={"Host": host or ROOT_DOMAIN, **(headers or {})})
         answer = connection.getresponse()
         return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
     finally:
