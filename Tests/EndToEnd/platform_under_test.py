@@ -3,6 +3,7 @@
 The environment says where everything is (`hack/cluster env`, `hack/install`); nothing here knows an address by heart.
 """
 
+import atexit
 import http.client
 import json
 import os
@@ -147,6 +148,31 @@ class WorkTree:
 
     def push(self, branch: str = "main") -> None:
         self.git("push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+
+
+class Probe:
+    """The probe function, deployed once by a push and shared by the tests that only call it."""
+
+    OWNER, NAME = "dora", "dora-probe"
+    _host: GitHost | None = None
+
+    @classmethod
+    def deploy(cls) -> str:
+        """Makes sure that it runs and returns its image, by digest."""
+        if cls._host is None:
+            cls._host = GitHost()
+            atexit.register(cls._host.close)
+            tree = cls._host.create(cls.OWNER, "probe")
+            tree.copy(REPOSITORY_ROOT / "Tests/EndToEnd/probe")
+            commit = tree.commit("Look around")
+            apply(repository("probe", tree.url, interval="1h"))
+            tree.push()
+            wait_until("the probe is deployed", lambda: deployed("probe", commit), 300)
+        return get("function", cls.NAME)["status"]["image"]
+
+    @classmethod
+    def git_port(cls) -> int:
+        return int(cls._host.base.rpartition(":")[2]) if cls._host else 0
 
 
 def webhook_url() -> str:

@@ -40,20 +40,9 @@ class Gateway(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.host = farebox.GitHost()
-        tree = cls.host.create("frank", "probe")
-        tree.copy(farebox.REPOSITORY_ROOT / "Tests/EndToEnd/probe")
-        commit = tree.commit("Look around")
-        farebox.apply(farebox.repository("wire", tree.url, interval="1h"))
-        tree.push()
-        farebox.wait_until("the probe is deployed", lambda: farebox.deployed("wire", commit), 180)
+        cls.image = farebox.Probe.deploy()
         cls.address = farebox.cluster_address("farebox-gateway")
-        cls.domain = f"frank.{farebox.ROOT_DOMAIN}"
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        farebox.kubectl("delete", "repository", "wire", "-n", farebox.FUNCTIONS)
-        cls.host.close()
+        cls.domain = f"{farebox.Probe.OWNER}.{farebox.ROOT_DOMAIN}"
 
     def exchange(self, request: bytes) -> bytes:
         """Sends raw bytes and returns what comes back until the connection ends or falls silent."""
@@ -68,7 +57,7 @@ class Gateway(unittest.TestCase):
         return answer
 
     def calls_logged(self) -> int:
-        pods = farebox.items("pods", selector="farebox.dev/function=probe,farebox.dev/owner=frank")
+        pods = farebox.items("pods", selector=f"farebox.dev/name={farebox.Probe.NAME}")
         return sum(len(farebox.kubectl("logs", pod["metadata"]["name"], "-n", farebox.FUNCTIONS).splitlines())
                    for pod in pods)
 
@@ -93,8 +82,7 @@ class Gateway(unittest.TestCase):
 
     def test_a_function_without_replicas_is_503(self) -> None:
         """A function with no endpoint is a 503 with Retry-After"""
-        image = farebox.get("function", "frank-probe")["status"]["image"]
-        farebox.apply(farebox.function("asleep", image, replicas=0))
+        farebox.apply(farebox.function("asleep", self.image, replicas=0))
         self.addCleanup(farebox.kubectl, "delete", "function", "asleep", "-n", farebox.FUNCTIONS)
 
         status, headers, _ = farebox.wait_until("it is known", lambda: (lambda answer: answer if answer[0] != 404 else None)(

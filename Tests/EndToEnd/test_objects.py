@@ -1,6 +1,5 @@
 """The custom resources as an administrator meets them: columns, explain, wait, scale, refusals, reasons, recovery."""
 
-import os
 import re
 import unittest
 
@@ -12,21 +11,7 @@ class Objects(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.image = f"{os.environ['FAREBOX_REGISTRY']}/farebox/probe:e2e"
-        cls.host = farebox.GitHost()
-        tree = cls.host.create("erin", "objects")
-        tree.copy(farebox.REPOSITORY_ROOT / "Tests/EndToEnd/probe")
-        commit = tree.commit("Look around")
-        farebox.apply(farebox.repository("objects", tree.url, interval="1h"))
-        tree.push()
-        farebox.wait_until("an image to use", lambda: farebox.deployed("objects", commit), 180)
-        cls.image = farebox.get("function", "erin-probe")["status"]["image"]
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        farebox.kubectl("delete", "-n", farebox.FUNCTIONS, "repository", "objects")
-        farebox.kubectl("delete", "-n", farebox.FUNCTIONS, "functions", "--all")
-        cls.host.close()
+        cls.image = farebox.Probe.deploy()
 
     def apply(self, name: str, image: str | None = None, **spec: object) -> None:
         farebox.apply(farebox.function(name, image or self.image, **spec))
@@ -79,7 +64,7 @@ class Objects(unittest.TestCase):
         self.apply("classless", runtimeClassName="not-there")
         stalled = self.reason("classless", "RuntimeClassMissing")
         self.assertIn("not-there", stalled["message"])
-        self.assertEqual(farebox.items("pods", selector="farebox.dev/function=classless"), [])
+        self.assertEqual(farebox.items("pods", selector="farebox.dev/name=classless"), [])
 
         farebox.apply({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "not-there"},
                        "handler": "runc"})
@@ -109,10 +94,10 @@ class Objects(unittest.TestCase):
         self.apply("owner")
         farebox.wait_until("it runs", lambda: farebox.is_ready("function", "owner"), 90)
 
-        farebox.kubectl("delete", "networkpolicy", "-n", farebox.FUNCTIONS, "-l", "farebox.dev/function=owner")
+        farebox.kubectl("delete", "networkpolicy", "-n", farebox.FUNCTIONS, "-l", "farebox.dev/name=owner")
         farebox.wait_until("the policy is back", lambda: farebox.items(
-            "networkpolicies", selector="farebox.dev/function=owner"), 30)
+            "networkpolicies", selector="farebox.dev/name=owner"), 30)
         farebox.kubectl("delete", "function", "owner", "-n", farebox.FUNCTIONS)
         farebox.wait_until("nothing is left", lambda: not [
             thing for kind in ("deployments", "services", "networkpolicies", "pods", "secrets")
-            for thing in farebox.items(kind, selector="farebox.dev/function=owner")], 90)
+            for thing in farebox.items(kind, selector="farebox.dev/name=owner")], 90)

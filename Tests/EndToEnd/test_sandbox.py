@@ -12,21 +12,13 @@ class Sandbox(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.host = farebox.GitHost()
-        cls.tree = cls.host.create("dora", "probe")
-        cls.tree.copy(farebox.REPOSITORY_ROOT / "Tests/EndToEnd/probe")
-        commit = cls.tree.commit("Look around")
-        farebox.apply(farebox.repository("probe", cls.tree.url, interval="1h"))
-        cls.tree.push()
-        farebox.wait_until("the probe is deployed", lambda: farebox.deployed("probe", commit), 180)
-        image = farebox.get("function", "dora-probe")["status"]["image"]
-        farebox.apply(farebox.function("neighbour", image))
+        cls.image = farebox.Probe.deploy()
+        farebox.apply(farebox.function("neighbour", cls.image))
         farebox.wait_until("its neighbour is ready", lambda: farebox.is_ready("function", "neighbour"))
 
     @classmethod
     def tearDownClass(cls) -> None:
-        farebox.kubectl("delete", "-n", farebox.FUNCTIONS, "repository/probe", "function/neighbour")
-        cls.host.close()
+        farebox.kubectl("delete", "-n", farebox.FUNCTIONS, "function/neighbour")
 
     def probe(self, path: str) -> bytes:
         status, _, body = farebox.call("/probe" + path, f"dora.{farebox.ROOT_DOMAIN}")
@@ -53,14 +45,14 @@ class Sandbox(unittest.TestCase):
     def test_it_cannot_reach_the_platform_or_a_neighbour(self) -> None:
         """A function cannot reach the API server, metadata, the registry, the builder, the node or another function"""
         registry, _, port = os.environ["FAREBOX_REGISTRY"].partition(":")
-        neighbour = farebox.items("pods", selector="farebox.dev/function=neighbour")[0]["status"]["podIP"]
+        neighbour = farebox.items("pods", selector="farebox.dev/name=neighbour")[0]["status"]["podIP"]
         server = farebox.run("kubectl", "config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
         node, _, node_port = server.removeprefix("https://").partition(":")
         targets = [
             (farebox.cluster_address("kubernetes", "default"), 443), (node, int(node_port)), (registry, int(port)),
             ("169.254.169.254", 80), (neighbour, 8080), (farebox.cluster_address("neighbour", farebox.FUNCTIONS), 8080),
             (farebox.cluster_address("farebox-builder"), 80), (node, 10250),
-            (os.environ["FAREBOX_CLUSTER_HOST_ADDRESS"], int(self.host.base.rpartition(":")[2])),
+            (os.environ["FAREBOX_CLUSTER_HOST_ADDRESS"], farebox.Probe.git_port()),
         ]
         for host, target in targets:
             with self.subTest(host=host, port=target):
@@ -74,14 +66,13 @@ class Sandbox(unittest.TestCase):
 
     def test_only_the_gateway_reaches_it(self) -> None:
         """A pod that is not the gateway cannot reach a function"""
-        image = farebox.get("function", "dora-probe")["status"]["image"]
-        pod = farebox.items("pods", selector="farebox.dev/function=probe")[0]["status"]["podIP"]
+        pod = farebox.items("pods", selector=f"farebox.dev/name={farebox.Probe.NAME}")[0]["status"]["podIP"]
         script = (f"import socket\ntry:\n  socket.create_connection(('{pod}', 8080), 3); print('open')\n"
                   "except OSError as e:\n  print('closed', e)")
         farebox.apply({
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stranger", "namespace": "default"},
             "spec": {"restartPolicy": "Never", "imagePullSecrets": [],
-                     "containers": [{"name": "main", "image": image, "imagePullPolicy": "IfNotPresent",
+                     "containers": [{"name": "main", "image": self.image, "imagePullPolicy": "IfNotPresent",
                                      "command": ["python3", "-c", script]}]}})
         self.addCleanup(farebox.kubectl, "delete", "pod", "stranger", "--grace-period=0", "--force")
 
