@@ -42,8 +42,8 @@ def kill_leader() -> int:
 class Leadership(unittest.TestCase):
     """Two operators, one leads."""
 
-    def tearDown(self) -> None:
-        farebox.kubectl("rollout", "status", "deployment/farebox-operator", "-n", farebox.SYSTEM, "--timeout=120s")
+    def setUp(self) -> None:
+        farebox.kubectl("rollout", "status", "deployment/farebox-operator", "-n", farebox.SYSTEM, "--timeout=180s")
 
     def takeover(self, end: Callable[[str], object]) -> float:
         """Ends the leader and returns the seconds until another leads."""
