@@ -82,7 +82,7 @@ class Gateway(unittest.TestCase):
 
     def test_a_function_without_replicas_is_503(self) -> None:
         """A function with no endpoint is a 503 with Retry-After"""
-        farebox.apply(farebox.function("asleep", self.image, replicas=0))
+        farebox.apply(farebox.function("asleep", self.image, replicas=0, scale={"min": 0}))
         self.addCleanup(farebox.kubectl, "delete", "function", "asleep", "-n", farebox.FUNCTIONS)
 
         status, headers, _ = farebox.wait_until("it is known", lambda: (lambda answer: answer if answer[0] != 404 else None)(

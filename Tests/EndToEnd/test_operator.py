@@ -122,7 +122,7 @@ class Silence(unittest.TestCase):
         """With 200 settled Functions the operator sends nothing but watches and its lease"""
         image = f"{os.environ['FAREBOX_REGISTRY']}/library/debian@sha256:" + "0" * 64
         farebox.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [
-            farebox.function(f"silent-{index}", image, replicas=0) for index in range(self.COUNT)]}))
+            farebox.function(f"silent-{index}", image, replicas=0, scale={"min": 0}) for index in range(self.COUNT)]}))
         self.addCleanup(farebox.kubectl, "delete", "functions", "-n", farebox.FUNCTIONS,
                         *[f"silent-{index}" for index in range(self.COUNT)])
         farebox.wait_until("all are settled", lambda: sum(
