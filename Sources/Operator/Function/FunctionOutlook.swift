@@ -140,12 +140,12 @@ struct FunctionOutlook {
         let type = FunctionCondition.networkPolicyApplied.rawValue
         if isNetworkPolicyApplied {
             conditions.set(type, .true, reason: FunctionReason.applied.rawValue)
-        } else if conditions[type] == nil || obstacle != nil {
-            let reason = obstacle?.reason ?? .pending
-            // What was applied before an obstacle came up still stands.
-            guard conditions.isTrue(type) == false || Self.policyObstacles.contains(reason) else { return }
-            conditions.set(type, .false, reason: reason.rawValue)
+        } else if let obstacle, Self.policyObstacles.contains(obstacle.reason) {
+            conditions.set(type, .false, reason: obstacle.reason.rawValue)
+        } else if conditions[type] == nil {
+            conditions.set(type, .unknown, reason: FunctionReason.pending.rawValue)
         }
+        // Otherwise what was applied before an obstacle came up still stands.
     }
 
     /// Obstacles that say that the policy itself does not stand.

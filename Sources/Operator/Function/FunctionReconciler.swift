@@ -47,6 +47,8 @@ struct FunctionReconciler: Reconciler {
             try await bringAbout(&pass)
         } catch let error as ChildError {
             guard pass.meet(error, polls) else { return .done }
+        } catch let error as ChildIsGoing {
+            pass.wait(for: "\(error)", polls)
         } catch let error as KubernetesError where error.isInvalid || error.isForbidden {
             pass.meet(error, polls)
         }
@@ -209,6 +211,13 @@ extension FunctionReconciler {
             requeueAfter = min(requeueAfter ?? delay, delay)
         }
 
+        /// Takes note that something has to go before something new can come.
+        mutating func wait(for reason: String, _ polls: Polls) {
+            outlook.obstacle = FunctionTrouble(.pending, reason)
+            outlook.isWaiting = true
+            requeue(after: polls.collection)
+        }
+
         /// Takes note that a child cannot be written.
         ///
         /// - Returns: Whether there is still a Function to tell.
@@ -219,9 +228,7 @@ extension FunctionReconciler {
                     .nameTaken, "\(error); give this Function another name, or delete that object")
                 requeue(after: polls.obstacle)
             case .awaitsGarbageCollection:
-                outlook.obstacle = FunctionTrouble(.pending, "\(error)")
-                outlook.isWaiting = true
-                requeue(after: polls.collection)
+                wait(for: "\(error)", polls)
             case .ownerIsBeingDeleted: return false
             case .wrongNamespace: preconditionFailure("children are rendered into the Function's namespace")
             }

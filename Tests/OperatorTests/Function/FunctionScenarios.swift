@@ -9,12 +9,13 @@ import Testing
 
 @Suite("The Function controller", .timeLimit(.minutes(2)))
 struct FunctionScenarios {
+    /// Where they run; ``FunctionAPIServerScenarios`` runs them on a real server too.
+    var backend = Backend.memory
+
     static let image = "registry.example.com/alex/hello@\(FunctionFixtures.digest)"
 
-    @Test(
-        "A Function becomes a Deployment, a Service and a policy, and is ready when its replicas are",
-        arguments: Backend.available)
-    func becomesReady(backend: Backend) async throws {
+    @Test("A Function becomes a Deployment, a Service and a policy, and is ready when its replicas are")
+    func becomesReady() async throws {
         let world = try await World(on: backend)
         try await world.makeRuntimeClass()
         let function = try await world.makeFunction(spec: "image: \(Self.image)\nreplicas: 2")
@@ -43,8 +44,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test("A settled Function sends no request, whatever happens beside it", arguments: Backend.available)
-    func settledIsSilent(backend: Backend) async throws {
+    @Test("A settled Function sends no request, whatever happens beside it")
+    func settledIsSilent() async throws {
         let world = try await World(on: backend)
         try await world.makeRuntimeClass()
         try await world.makeFunction(spec: "image: \(Self.image)\nsecrets: [key]")
@@ -68,8 +69,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test("What others change or delete is repaired", arguments: Backend.available)
-    func driftIsRepaired(backend: Backend) async throws {
+    @Test("What others change or delete is repaired")
+    func driftIsRepaired() async throws {
         let world = try await World(on: backend)
         try await world.makeRuntimeClass()
         try await world.makeFunction(spec: "image: \(Self.image)")
@@ -91,8 +92,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test("Without its RuntimeClass a Function stalls and does not run; with it, it does", arguments: Backend.available)
-    func missingRuntimeClass(backend: Backend) async throws {
+    @Test("Without its RuntimeClass a Function stalls and does not run; with it, it does")
+    func missingRuntimeClass() async throws {
         let world = try await World(on: backend)
         let name = world.runtimeClassName
         try await world.makeFunction(spec: "image: \(Self.image)")
@@ -111,8 +112,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test("A Function waits for its Secret, naming it, and goes on when it comes", arguments: Backend.available)
-    func missingSecret(backend: Backend) async throws {
+    @Test("A Function waits for its Secret, naming it, and goes on when it comes")
+    func missingSecret() async throws {
         let world = try await World(on: backend)
         try await world.makeRuntimeClass()
         try await world.makeFunction(spec: "image: \(Self.image)\nsecrets: [api-key]")
@@ -127,8 +128,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test("A tag is resolved once and stays pinned; an unknown one is asked for again", arguments: Backend.available)
-    func tagIsPinned(backend: Backend) async throws {
+    @Test("A tag is resolved once and stays pinned; an unknown one is asked for again")
+    func tagIsPinned() async throws {
         let world = try await World(on: backend)
         try await world.makeRuntimeClass()
         try await world.makeFunction(spec: "image: registry.example.com/alex/hello:1")
@@ -153,8 +154,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test("An object of somebody else is never taken over", arguments: Backend.available)
-    func nameTaken(backend: Backend) async throws {
+    @Test("An object of somebody else is never taken over")
+    func nameTaken() async throws {
         let world = try await World(on: backend)
         try await world.makeRuntimeClass()
         let foreign = Service(
@@ -176,8 +177,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test("A change that cannot work is named and leaves what runs alone", arguments: Backend.available)
-    func invalidChange(backend: Backend) async throws {
+    @Test("A change that cannot work is named and leaves what runs alone")
+    func invalidChange() async throws {
         let world = try await World(on: backend)
         try await world.makeRuntimeClass()
         try await world.makeFunction(spec: "image: \(Self.image)")
@@ -202,10 +203,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test(
-        "A crash loop is told with exit code and last words, and ends when the program stays",
-        arguments: Backend.available)
-    func crashLoop(backend: Backend) async throws {
+    @Test("A crash loop is told with exit code and last words, and ends when the program stays")
+    func crashLoop() async throws {
         let world = try await World(on: backend)
         try await world.makeRuntimeClass()
         try await world.makeFunction(spec: "image: \(Self.image)")
@@ -239,8 +238,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test("A used-up quota is named, and left when there is room again", arguments: Backend.available)
-    func quota(backend: Backend) async throws {
+    @Test("A used-up quota is named, and left when there is room again")
+    func quota() async throws {
         let world = try await World(on: backend)
         try await world.makeRuntimeClass()
         try await world.makeFunction(spec: "image: \(Self.image)")
@@ -261,10 +260,8 @@ struct FunctionScenarios {
         try await world.end()
     }
 
-    @Test(
-        "Registry credentials reach the nodes: only the image's own, and anew when they change",
-        arguments: Backend.available)
-    func pullCredentials(backend: Backend) async throws {
+    @Test("Registry credentials reach the nodes: only the image's own, and anew when they change")
+    func pullCredentials() async throws {
         let world = try await World(on: backend, isStarted: false)
         var configuration = world.configuration()
         configuration.pullCredentials = SecretReference(namespace: world.namespace, name: "registry")

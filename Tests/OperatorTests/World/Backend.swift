@@ -15,9 +15,6 @@ enum Backend: String, Sendable, CustomTestStringConvertible {
 
     var testDescription: String { rawValue }
 
-    /// Those that this run has.
-    static let available: [Backend] = hasServer ? [.memory, .server] : [.memory]
-
     static let kubeconfig = getenv("FAREBOX_TEST_KUBECONFIG").map { String(cString: $0) }
     static var hasServer: Bool { kubeconfig != nil }
     static let serverIsNeeded = ConditionTrait.enabled(

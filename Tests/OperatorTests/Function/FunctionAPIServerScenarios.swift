@@ -8,8 +8,87 @@ import Testing
 @testable import Operator
 
 @Suite("Functions on a real API server", Backend.serverIsNeeded, .timeLimit(.minutes(3)))
-struct FunctionServerScenarios {
+struct FunctionAPIServerScenarios {
     static let image = FunctionScenarios.image
+
+    struct Scenario: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let play: @Sendable (FunctionScenarios) async throws -> Void
+    }
+
+    static let scenarios: [Scenario] = [
+        Scenario(
+            testDescription:
+                "A Function becomes a Deployment, a Service and a policy, and is ready when its replicas are"
+        ) { try await $0.becomesReady() },
+        Scenario(testDescription: "A settled Function sends no request, whatever happens beside it") {
+            try await $0.settledIsSilent()
+        },
+        Scenario(testDescription: "What others change or delete is repaired") { try await $0.driftIsRepaired() },
+        Scenario(testDescription: "Without its RuntimeClass a Function stalls and does not run; with it, it does") {
+            try await $0.missingRuntimeClass()
+        },
+        Scenario(testDescription: "A Function waits for its Secret, naming it, and goes on when it comes") {
+            try await $0.missingSecret()
+        },
+        Scenario(testDescription: "A tag is resolved once and stays pinned; an unknown one is asked for again") {
+            try await $0.tagIsPinned()
+        },
+        Scenario(testDescription: "An object of somebody else is never taken over") { try await $0.nameTaken() },
+        Scenario(testDescription: "A change that cannot work is named and leaves what runs alone") {
+            try await $0.invalidChange()
+        },
+        Scenario(testDescription: "A crash loop is told with exit code and last words, and ends when the program stays")
+        { try await $0.crashLoop() },
+        Scenario(testDescription: "A used-up quota is named, and left when there is room again") {
+            try await $0.quota()
+        },
+        Scenario(
+            testDescription: "Registry credentials reach the nodes: only the image's own, and anew when they change"
+        ) { try await $0.pullCredentials() },
+    ]
+
+    @Test("What holds in memory holds on a real server", arguments: scenarios)
+    func scenario(scenario: Scenario) async throws {
+        try await scenario.play(FunctionScenarios(backend: .server))
+    }
+
+    @Test(
+        "Repositories and Receipts that the schema excludes are refused by the field's name",
+        arguments: [
+            (Repository.descriptor, #"{}"#, "spec.url"),
+            (Repository.descriptor, #"{"url": "git@github.com:alex/shop"}"#, "spec.url"),
+            (Repository.descriptor, #"{"url": "https://u:p@github.com/alex/shop"}"#, "spec.url"),
+            (Repository.descriptor, #"{"url": "https://h/r", "provider": "Bitbucket"}"#, "spec.provider"),
+            (Repository.descriptor, #"{"url": "https://h/r", "branch": "a b"}"#, "spec.branch"),
+            (Repository.descriptor, #"{"url": "https://h/r", "interval": "often"}"#, "spec.interval"),
+            (Receipt.descriptor, #"{}"#, "spec.receipt"),
+            (Receipt.descriptor, #"{"receipt": "AAAA"}"#, "spec.receipt"),
+            (
+                Receipt.descriptor, #"{"receipt": "\#(String(repeating: "A", count: 78))==", "rail": "Cash"}"#,
+                "spec.rail"
+            ),
+        ])
+    func refusesOthers(resource: ResourceDescriptor, spec: String, field: String) async throws {
+        let error = try await Self.refusal(of: resource, spec: spec)
+
+        #expect(error?.isInvalid == true)
+        #expect(error?.description.contains(field) == true, "\(String(describing: error))")
+    }
+
+    /// Creates an object without storing it, and returns why the server refuses that.
+    private static func refusal(of resource: ResourceDescriptor, spec: String) async throws -> KubernetesError? {
+        let api = try await Backend.server.api()
+        let body: JSONValue = [
+            "apiVersion": .string(resource.apiVersion), "kind": .string(resource.kind),
+            "metadata": ["name": "invalid"], "spec": try JSONReader().parse(Array(spec.utf8)),
+        ]
+        return await #expect(throws: KubernetesError.self) {
+            _ = try await api.send(
+                APIRequest(
+                    .create, resource, namespace: "default", query: [(name: "dryRun", value: "All")], body: body))
+        }
+    }
 
     @Test(
         "The API server refuses what the schema excludes, and names the field",
@@ -33,18 +112,7 @@ struct FunctionServerScenarios {
             (#"{"image": "x", "payment": {"price": {"amount": 1}}}"#, "spec.payment.price"),
         ])
     func refusesInvalid(spec: String, field: String) async throws {
-        let api = try await Backend.server.api()
-        let body: JSONValue = [
-            "apiVersion": "farebox.dev/v1alpha1", "kind": "Function", "metadata": ["name": "invalid"],
-            "spec": try JSONReader().parse(Array(spec.utf8)),
-        ]
-
-        let error = await #expect(throws: KubernetesError.self) {
-            _ = try await api.send(
-                APIRequest(
-                    .create, Function.descriptor, namespace: "default", query: [(name: "dryRun", value: "All")],
-                    body: body))
-        }
+        let error = try await Self.refusal(of: Function.descriptor, spec: spec)
 
         #expect(error?.isInvalid == true)
         #expect(error?.description.contains(field) == true, "\(String(describing: error))")
