@@ -233,7 +233,7 @@ digest_is_told() {
 }
 
 build_succeeds() {
-    local deadline=$((SECONDS + 180)) state
+    local deadline=$((SECONDS + 290)) state
     while [ $SECONDS -lt $deadline ]; do
         state=$(ck get job build -o 'jsonpath={.status.conditions[0].type}')
         [ "$state" != Complete ] || return 0

@@ -26,6 +26,7 @@ from policies import Pod, Rules
 
 SETTLE_SECONDS = 0.02
 POD_KNOWN_SECONDS = 5  # how long a starting pod may be unknown to our watch
+RULES_SECONDS = 20  # how long the rules of a starting pod may take: on a busy machine two hundred start at once
 TABLE = "ip farebox_policy"
 TABLE_6 = "ip6 farebox_policy"  # pods have no IPv6 but link-local addresses, which reach each other on the bridge
 SKELETON = f"""
@@ -88,8 +89,11 @@ class Enforcer:
         self.objects = Mirror(server, "/api/v1/pods", self.changed.set)
         self.namespaces = Mirror(server, "/api/v1/namespaces", self.changed.set)
         self.dns = Pod("kube-system", {"k8s-app": "kube-dns"}, node_address, is_dns=True)
-        self.lock = threading.Lock()
-        self.started: dict[Key, str] = {}  # addresses from the CNI plugin, ahead of the pods' status
+        # Addresses from the CNI plugin, ahead of the pods' status. Replaced by each piece of news, never changed.
+        self.started: dict[Key, str] = {}
+        self.news = threading.Condition()
+        self.told = 0  # pieces of news from the CNI plugin, and how many of them the firewall holds
+        self.applied_news = 0
         self.firewall = Firewall()
         self.applied: Any = None  # what the firewall was made from
 
@@ -101,31 +105,37 @@ class Enforcer:
     def run(self) -> None:
         """Applies each change; a failed load is tried again."""
         while True:
+            self.changed.wait()
+            time.sleep(SETTLE_SECONDS)
+            self.changed.clear()
+            with self.news:
+                told = self.told
             try:
                 self.synchronize()
-                self.changed.wait()
             except subprocess.CalledProcessError as error:
                 print(error, file=sys.stderr, flush=True)
                 self.firewall = Firewall()
-            time.sleep(SETTLE_SECONDS)
-            self.changed.clear()
+                self.changed.set()
+                continue
+            with self.news:
+                self.applied_news = told
+                self.news.notify_all()
 
     def synchronize(self) -> None:
         """Brings the firewall to what the cluster says now."""
-        with self.lock:
-            namespaces = {
-                item["metadata"]["name"]: {
-                    "kubernetes.io/metadata.name": item["metadata"]["name"],
-                    **(item["metadata"].get("labels") or {}),
-                }
-                for item in self.namespaces.items()
+        namespaces = {
+            item["metadata"]["name"]: {
+                "kubernetes.io/metadata.name": item["metadata"]["name"],
+                **(item["metadata"].get("labels") or {}),
             }
-            specs = [(item["metadata"]["namespace"], item["spec"]) for item in self.policies.items()]
-            seen = (specs, [*self.pods(), self.dns], namespaces)
-            if seen != self.applied:  # most changes of a pod are none to us
-                self.applied = None
-                self.firewall.apply(Rules(*seen))
-                self.applied = seen
+            for item in self.namespaces.items()
+        }
+        specs = [(item["metadata"]["namespace"], item["spec"]) for item in self.policies.items()]
+        seen = (specs, [*self.pods(), self.dns], namespaces)
+        if seen != self.applied:  # most changes of a pod are none to us
+            self.applied = None
+            self.firewall.apply(Rules(*seen))
+            self.applied = seen
 
     def pods(self) -> list[Pod]:
         """Lists the pods with an address of their own; where two claim one, the plugin's news wins."""
@@ -155,16 +165,20 @@ class Enforcer:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"pod {name} is unknown")
             time.sleep(SETTLE_SECONDS)
-        with self.lock:
-            self.started = {other: known for other, known in self.started.items() if known != address}
-            self.started[name] = address
-        self.synchronize()
+        with self.news:
+            self.started = {other: known for other, known in self.started.items() if known != address} | {name: address}
+            self.told += 1
+            mine = self.told
+            self.changed.set()
+            # One load covers all pods that start meanwhile.
+            if not self.news.wait_for(lambda: self.applied_news >= mine, timeout=RULES_SECONDS):
+                raise TimeoutError("the rules could not be loaded")
 
     def pod_ended(self, name: Key, address: str) -> None:
         """Forgets a pod's address."""
-        with self.lock:
+        with self.news:
             if self.started.get(name) == address or not address:
-                self.started.pop(name, None)
+                self.started = {other: known for other, known in self.started.items() if other != name}
         self.changed.set()
 
 
