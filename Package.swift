@@ -102,6 +102,8 @@ let package = Package(
 package.targets.append(
     .target(name: "FaultServer", dependencies: ["HTTP"], path: "Tests/FaultServer", swiftSettings: strict))
 
+package.targets.append(.target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: strict))
+
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
 package.targets += [
     tests(
@@ -117,7 +119,7 @@ package.targets += [
     tests("Cryptography"),
     tests("YAML", ["JSON"]),
     tests("Archive"),
-    tests("HTTP", ["JSON", "Telemetry", "Timing"]),
+    tests("HTTP", ["RawSockets", "JSON", "Telemetry", "Timing"]),
     tests("BuildService", ["Builds", "CRDs", "Cryptography", "HTTP", "Telemetry"]),
     tests(
         "Builds", ["Archive", "CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"],
@@ -132,5 +134,8 @@ package.targets += [
         ],
         data: ["Golden"]),
     tests("Webhook", ["CRDs", "Cryptography", "HTTP", "JSON", "KubernetesTypes", "Telemetry", "Timing"]),
+    tests(
+        "Gateway",
+        ["RawSockets", "CRDs", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing"]),
     tests("Commands"),
 ]

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import RawSockets
 import Synchronization
 import Testing
 

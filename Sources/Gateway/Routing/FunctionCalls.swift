@@ -5,7 +5,7 @@ import Telemetry
 /// The calls of one function: how many are under way, and what became of the others.
 final class FunctionCalls: Sendable {
     private let inFlight = Atomic<Int>(0)
-    private let label: String
+    let label: String
     private let metrics: GatewayMetrics
     /// Made with the first call: most of many functions sleep, and a histogram is a kilobyte.
     private let seconds = AtomicLazyReference<Histogram>()

@@ -3,16 +3,16 @@ import Glibc
 import Synchronization
 
 /// A server that gives each connection to a script, for what no real server can be made to do.
-final class RawServer: Sendable {
-    let port: UInt16
+package final class RawServer: Sendable {
+    package let port: UInt16
     private let descriptor: Int32
     private let counter = Atomic<Int>(0)
 
     /// Connections accepted so far.
-    var connections: Int { counter.load(ordering: .relaxed) }
+    package var connections: Int { counter.load(ordering: .relaxed) }
 
     /// Listens on a port of the kernel's choice; `script` is given each connection and its number, from 1.
-    init(_ script: @escaping @Sendable (RawClient, Int) async throws -> Void) throws {
+    package init(_ script: @escaping @Sendable (RawClient, Int) async throws -> Void) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -47,11 +47,11 @@ final class RawServer: Sendable {
 }
 
 /// A port that refuses connections and that nobody else gets meanwhile: bound, but not listening.
-final class RefusingPort: Sendable {
-    let port: UInt16
+package final class RefusingPort: Sendable {
+    package let port: UInt16
     private let descriptor: Int32
 
-    init() throws {
+    package init() throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -5,10 +5,10 @@ import Synchronization
 /// A TCP client that sends exactly the bytes it is told to, for what no real client would send.
 ///
 /// It blocks on a queue of its own, never on the threads that tests and handlers share.
-final class RawClient: @unchecked Sendable {
+package final class RawClient: @unchecked Sendable {
     // SAFETY: `isOpen` is touched on `queue` only; the descriptor never changes.
 
-    enum Failure: Error {
+    package enum Failure: Error {
         case connect(Int32)
         case send(Int32)
         case timedOut
@@ -23,9 +23,9 @@ final class RawClient: @unchecked Sendable {
     private var isOpen = true
 
     /// Bytes that a `send(_:total:)` under way has got rid of.
-    var sentBytes: Int { progress.load(ordering: .relaxed) }
+    package var sentBytes: Int { progress.load(ordering: .relaxed) }
 
-    init(port: UInt16, receiveBufferBytes: Int32? = nil) throws {
+    package init(port: UInt16, receiveBufferBytes: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBufferBytes {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
@@ -49,7 +49,7 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// Takes over a connection that a `RawServer` accepted.
-    init(descriptor: Int32) {
+    package init(descriptor: Int32) {
         self.descriptor = descriptor
         Self.limitWaits(of: descriptor)
     }
@@ -66,7 +66,7 @@ final class RawClient: @unchecked Sendable {
         }
     }
 
-    func close() async {
+    package func close() async {
         _ = try? await run { client in
             guard client.isOpen else { return }
             client.isOpen = false
@@ -74,15 +74,15 @@ final class RawClient: @unchecked Sendable {
         }
     }
 
-    func endSending() {
+    package func endSending() {
         shutdown(descriptor, 1)
     }
 
-    func send(_ text: String) async throws {
+    package func send(_ text: String) async throws {
         try await send(Array(text.utf8))
     }
 
-    func send(_ bytes: [UInt8]) async throws {
+    package func send(_ bytes: [UInt8]) async throws {
         try await run { client in
             var sent = 0
             while sent < bytes.count {
@@ -96,7 +96,7 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// Sends `block` so often that `total` bytes are sent, and returns how many were before the connection broke.
-    func send(_ block: [UInt8], total: Int) async throws -> Int {
+    package func send(_ block: [UInt8], total: Int) async throws -> Int {
         try await run { client in
             var sent = 0
             while sent < total {
@@ -112,7 +112,7 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// Receives and forgets `total` bytes, or up to the end, and returns how many there were.
-    func discard(total: Int) async throws -> Int {
+    package func discard(total: Int) async throws -> Int {
         try await run { client in
             var buffer = [UInt8](repeating: 0, count: 1 << 18)
             var received = 0
@@ -126,14 +126,14 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// Closes so that the other side sees a reset.
-    func reset() async {
+    package func reset() async {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
         await close()
     }
 
     /// Receives once; empty at the end or when the connection was reset.
-    func receive(maximumBytes: Int = 65536) async throws -> [UInt8] {
+    package func receive(maximumBytes: Int = 65536) async throws -> [UInt8] {
         try await run { client in
             var buffer = [UInt8](repeating: 0, count: maximumBytes)
             let count = recv(client.descriptor, &buffer, buffer.count, 0)
@@ -145,7 +145,7 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// Receives until the text holds `mark`, or the connection ends.
-    func receive(until mark: String) async throws -> String {
+    package func receive(until mark: String) async throws -> String {
         var all: [UInt8] = []
         while !String(decoding: all, as: UTF8.self).contains(mark) {
             let more = try await receive()
@@ -158,7 +158,7 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// Receives until the connection ends.
-    func receiveAll() async throws -> String {
+    package func receiveAll() async throws -> String {
         var all: [UInt8] = []
         while true {
             let more = try await receive()

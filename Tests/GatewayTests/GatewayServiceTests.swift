@@ -1,0 +1,143 @@
+import CRDs
+import KubernetesClient
+import KubernetesTypes
+import RawSockets
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import Gateway
+
+@Suite("The gateway as a process")
+struct GatewayServiceTests {
+    private func upstream(_ answer: String) throws -> RawServer {
+        try RawServer { connection, _ in
+            while try await connection.receive(until: "\r\n\r\n").contains("\r\n\r\n") {
+                try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(answer.utf8.count)\r\n\r\n\(answer)")
+            }
+        }
+    }
+
+    /// Runs a gateway while `body` uses it, then stops it.
+    private func withGateway(
+        _ routes: GatewayService.Routes, _ body: (GatewayService.Ports) async throws -> Void
+    ) async throws {
+        var configuration = GatewayConfiguration()
+        configuration.rootDomain = "example.xyz"
+        configuration.functionsNamespace = "functions"
+        configuration.address = "127.0.0.1"
+        configuration.internalAddress = "127.0.0.1"
+        configuration.port = 0
+        configuration.internalPort = 0
+        configuration.loops = 2
+        configuration.drainDelay = .zero
+        configuration.shutdownGrace = .milliseconds(200)
+        let service = GatewayService(configuration: configuration, routes: routes, registry: MetricsRegistry())
+        let (ports, told) = AsyncStream<GatewayService.Ports>.makeStream()
+        let running = Task {
+            defer { told.finish() }
+            try await service.run { told.yield($0) }
+        }
+        for await ports in ports {
+            do {
+                try await body(ports)
+            } catch {
+                running.cancel()
+                throw error
+            }
+            break
+        }
+        running.cancel()
+        try await running.value
+    }
+
+    private func call(_ target: String, host: String = "x", port: UInt16) async throws -> String {
+        let client = try RawClient(port: port)
+        try await client.send("GET \(target) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+        return try await client.receiveAll()
+    }
+
+    @Test("Routes from a file are served, counted and shown on the internal port only")
+    func fixedRoutes() async throws {
+        let upstream = try upstream("hello")
+        let text = """
+            routes:
+              - name: hello
+                owner: Alice
+                endpoints: ["127.0.0.1:\(upstream.port)"]
+                timeout: 10s
+                maxInflight: 10
+            """
+        let routes = try StaticRoutes(Array(text.utf8))
+
+        try await withGateway(.fixed(routes)) { ports in
+            let pretty = try await call("/hello/a", host: "alice.example.xyz", port: ports.callers)
+            let plain = try await call("/function/hello", port: ports.callers)
+            let unknown = try await call("/function/other", port: ports.callers)
+            let outside = try await call("/metrics", port: ports.callers)
+            let health = try await call("/healthz", port: ports.probes)
+            let ready = try await call("/readyz", port: ports.probes)
+            let metrics = try await call("/metrics", port: ports.probes)
+
+            #expect(pretty.hasPrefix("HTTP/1.1 200 OK") && pretty.hasSuffix("hello"))
+            #expect(plain.hasSuffix("hello"))
+            #expect(unknown.hasPrefix("HTTP/1.1 404 ") && unknown.contains("\"requestId\":\""))
+            #expect(unknown.contains("Content-Type: application/problem+json\r\n"))
+            #expect(outside.hasPrefix("HTTP/1.1 404 "))
+            #expect(health.hasSuffix("ok\n") && ready.hasSuffix("ok\n"))
+            #expect(
+                metrics.contains(
+                    "gateway_function_invocation_total{function_name=\"hello.functions\",code=\"200\"} 2\n"))
+            #expect(metrics.contains("gateway_functions_seconds_count{function_name=\"hello.functions\"} 2\n"))
+            #expect(metrics.contains("farebox_gateway_refused_total{reason=\"unknown_function\"} 2\n"))
+        }
+    }
+
+    static let versions: [ResourceDescriptor] = [EndpointSlice.descriptor, EndpointSliceV1Beta1.descriptor]
+
+    @Test("Functions and their addresses are followed, with either version of EndpointSlice", arguments: versions)
+    func clusterRoutes(version: ResourceDescriptor) async throws {
+        let upstream = try upstream("from the cluster")
+        let cluster = FakeCluster(offering: [version])
+        let function = Function(metadata: ObjectMeta(name: "f", namespace: "functions"), spec: FunctionSpec(image: "i"))
+        let slice = EndpointSlice(
+            metadata: ObjectMeta(name: "f-1", namespace: "functions", labels: [FareboxLabel.name: "f"]),
+            endpoints: [Endpoint(addresses: ["127.0.0.1"])], ports: [EndpointPort(port: Int32(upstream.port))])
+        try cluster.put(function)
+
+        try await withGateway(.cluster(cluster)) { ports in
+            let asleep = try await call("/function/f", port: ports.callers)
+            try cluster.put(slice)
+            let awake = try await untilStatus(200, port: ports.callers)
+            cluster.remove(Function.self, ObjectKey(namespace: "functions", name: "f"))
+            let gone = try await untilStatus(404, port: ports.callers)
+
+            #expect(asleep.hasPrefix("HTTP/1.1 503 ") && asleep.contains("Retry-After: 1\r\n"))
+            #expect(awake.hasSuffix("from the cluster"))
+            #expect(gone.hasPrefix("HTTP/1.1 404 "))
+        }
+    }
+
+    /// Calls the function until it answers with `status`, for at most twenty seconds.
+    private func untilStatus(_ status: Int, port: UInt16) async throws -> String {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while true {
+            let answer = try await call("/function/f", port: port)
+            if answer.hasPrefix("HTTP/1.1 \(status) ") || ContinuousClock.now > deadline {
+                return answer
+            }
+        }
+    }
+
+    static let badRoutes = [
+        "routes:\n  - name: a\n    endpoints: [\"localhost:80\"]",
+        "routes:\n  - name: a\n    endpoints: [\"127.0.0.1\"]",
+        "routes:\n  - name: a\n    endpoints: []\n    timeout: soon", "routes:\n  - endpoints: []",
+        "routes:\n  - name: a\n    endpoints: []\n    colour: red", "[", "",
+    ]
+
+    @Test("A file of routes that is wrong is refused", arguments: badRoutes)
+    func refusedRoutes(text: String) {
+        #expect(throws: (any Error).self) { try StaticRoutes(Array(text.utf8)) }
+    }
+}

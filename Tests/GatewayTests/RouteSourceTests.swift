@@ -1,0 +1,220 @@
+import CRDs
+import KubernetesTypes
+import Testing
+
+@testable import Gateway
+@testable import HTTP
+
+@Suite("Keeping the routes up to date")
+struct RouteSourceTests {
+    @Test("A function gets its addresses whichever of the two is known first")
+    func eitherOrder() {
+        let fixture = RoutingFixture()
+        let early = ObjectKey(namespace: "functions", name: "early")
+
+        fixture.setAddresses(["10.0.0.1"], of: early)
+        let before = fixture.endpoints("early")
+        fixture.add("early")
+        let late = fixture.add("late")
+        fixture.setAddresses(["10.0.0.2"], of: late)
+
+        #expect(before == nil)
+        #expect(fixture.endpoints("early")?.map(\.address.host) == ["10.0.0.1"])
+        #expect(fixture.endpoints("late")?.map(\.address.host) == ["10.0.0.2"])
+    }
+
+    @Test("An address that stays keeps its endpoint, one that goes is retired")
+    func endpointsLast() throws {
+        let fixture = RoutingFixture()
+        let key = fixture.add("f")
+        fixture.setAddresses(["10.0.0.1", "10.0.0.2"], of: key)
+        let before = try #require(fixture.endpoints("f"))
+
+        fixture.setAddresses(["10.0.0.2", "10.0.0.3"], of: key)
+        let after = try #require(fixture.endpoints("f"))
+
+        #expect(after.map(\.address.host) == ["10.0.0.2", "10.0.0.3"])
+        #expect(after[0] === before[1])
+        #expect(before[0].isRetired && !before[1].isRetired)
+    }
+
+    @Test("Slices are put together, and addresses that are ending serve only when there is no other")
+    func slices() {
+        let fixture = RoutingFixture()
+        let key = fixture.add("f")
+
+        fixture.setAddresses(["10.0.0.1"], of: key, ending: ["10.0.0.9"], slice: "a")
+        fixture.setAddresses(["10.0.0.2", "10.0.0.1"], of: key, slice: "b")
+        let both = fixture.endpoints("f")
+        fixture.setAddresses([], of: key, ending: ["10.0.0.9"], slice: "a")
+        fixture.setAddresses([], of: key, slice: "b")
+        let last = fixture.endpoints("f")
+        fixture.setAddresses([], of: key, slice: "a")
+        let none = fixture.endpoints("f")
+
+        #expect(both?.map(\.address.host) == ["10.0.0.1", "10.0.0.2"])
+        #expect(last?.map(\.address.host) == ["10.0.0.9"])
+        #expect(none?.isEmpty == true)
+    }
+
+    @Test("Of two functions that claim a name the older has it, and the other gets it when the first goes")
+    func claims() throws {
+        let fixture = RoutingFixture()
+        let younger = fixture.add("young", owner: ("alice", "f"), created: "2026-02-02T00:00:00Z")
+        let first = try fixture.decide("/f", host: "alice.example.xyz")
+        let older = fixture.add("old", namespace: "other", owner: ("alice", "f"), created: "2026-01-01T00:00:00Z")
+
+        let second = try fixture.decide("/f", host: "alice.example.xyz")
+        fixture.setAddresses(["10.0.0.1"], of: younger)
+        let third = try fixture.decide("/f", host: "alice.example.xyz")
+        fixture.source.remove(older)
+        let fourth = try fixture.decide("/f", host: "alice.example.xyz")
+        fixture.source.remove(younger)
+        let fifth = try fixture.decide("/f", host: "alice.example.xyz")
+
+        #expect(
+            [first, second, third, fourth, fifth].map { $0.prefix(6) } == [
+                "young.", "old.ot", "old.ot", "young.", "404",
+            ])
+    }
+
+    @Test("A renamed function leaves its old name")
+    func renamed() throws {
+        let fixture = RoutingFixture()
+        fixture.add("f", owner: ("alice", "old"))
+
+        fixture.add("f", owner: ("alice", "new"))
+
+        #expect(try fixture.decide("/old", host: "alice.example.xyz") == "404")
+        #expect(try fixture.decide("/new", host: "alice.example.xyz") == "f.functions ")
+    }
+
+    @Test("A function that is gone takes its series with it")
+    func seriesGo() throws {
+        let fixture = RoutingFixture()
+        let key = fixture.add("f")
+        _ = try fixture.decide("/function/f", host: "x")
+        let before = fixture.text
+
+        fixture.source.remove(key)
+
+        #expect(before.contains("f.functions"))
+        #expect(!fixture.text.contains("f.functions"))
+        #expect(fixture.source.count == 0)
+    }
+
+    @Test("Every loop sees a change with its next request, and a table in hand does not change")
+    func snapshots() throws {
+        let fixture = RoutingFixture()
+        fixture.add("f")
+        _ = try fixture.decide("/function/f", host: "x", loop: 0)
+        let held = fixture.board.table
+
+        fixture.source.remove(ObjectKey(namespace: "functions", name: "f"))
+
+        #expect(try fixture.decide("/function/f", host: "x", loop: 0) == "404")
+        #expect(try fixture.decide("/function/f", host: "x", loop: 1) == "404")
+        #expect(held.byObject[RouteName("f", "functions")] != nil)
+    }
+
+    @Test("Ten thousand functions are all found, and a change among them is quick")
+    func many() throws {
+        let fixture = RoutingFixture()
+        for number in 0..<10_000 {
+            fixture.add("f\(number)", owner: ("owner\(number % 100)", "f\(number)"))
+        }
+        let clock = ContinuousClock()
+
+        let spent = clock.measure {
+            for number in 0..<100 {
+                let key = ObjectKey(namespace: "functions", name: "f\(number)")
+                fixture.setAddresses(["10.0.0.1"], of: key)
+            }
+        }
+
+        #expect(fixture.board.table.byObject.count == 10_000)
+        for number in stride(from: 0, to: 10_000, by: 37) {
+            #expect(
+                try fixture.decide("/f\(number)", host: "owner\(number % 100).example.xyz") == "f\(number).functions ")
+        }
+        // A millisecond each is the goal of a release build; this is a debug build on a shared machine.
+        #expect(spent / 100 < .milliseconds(20))
+    }
+
+    @Test("The less busy of two endpoints is chosen, and never the one that just failed")
+    func choice() throws {
+        let fixture = RoutingFixture()
+        let key = fixture.add("f")
+        fixture.setAddresses(["10.0.0.1", "10.0.0.2"], of: key)
+        let route = try #require(fixture.board.table.byObject[RouteName("f", "functions")])
+        route.endpoints[0].requestStarted()
+        var random = FastRandom(seed: 1)
+
+        let chosen = (0..<100).map { _ in route.endpoint(avoiding: nil, random: random.next()) }
+        let avoided = (0..<100).map { _ in route.endpoint(avoiding: route.endpoints[1], random: random.next()) }
+
+        #expect(chosen.allSatisfy { $0 === route.endpoints[1] })
+        #expect(avoided.allSatisfy { $0 === route.endpoints[0] })
+    }
+
+    @Test("Endpoints that are equally busy share the calls")
+    func share() throws {
+        let fixture = RoutingFixture()
+        let key = fixture.add("f")
+        fixture.setAddresses(["10.0.0.1", "10.0.0.2", "10.0.0.3"], of: key)
+        let route = try #require(fixture.board.table.byObject[RouteName("f", "functions")])
+        var random = FastRandom(seed: 1)
+        var counts: [String: Int] = [:]
+
+        for _ in 0..<3000 {
+            let endpoint = try #require(route.endpoint(avoiding: nil, random: random.next()))
+            counts[endpoint.address.host, default: 0] += 1
+        }
+
+        #expect(counts.count == 3)
+        #expect(counts.values.allSatisfy { (800...1200).contains($0) })
+    }
+
+    @Test("Slices give their ready addresses with the TCP port")
+    func sliceAddresses() {
+        var slice = EndpointSlice(
+            metadata: ObjectMeta(name: "s", namespace: "n", labels: [FareboxLabel.name: "f"]),
+            endpoints: [
+                Endpoint(addresses: ["10.0.0.1", "10.0.0.5"]),
+                Endpoint(addresses: ["10.0.0.2"], conditions: EndpointConditions(ready: false)),
+                Endpoint(
+                    addresses: ["10.0.0.3"],
+                    conditions: EndpointConditions(ready: false, serving: true, terminating: true)),
+                Endpoint(addresses: ["nonsense"]), Endpoint(addresses: []),
+            ], ports: [EndpointPort(port: 53, protocol: "UDP"), EndpointPort(name: "http", port: 8080)])
+
+        let addresses = slice.callAddresses
+        slice.addressType = "FQDN"
+        let names = slice.callAddresses
+
+        #expect(slice.function == ObjectKey(namespace: "n", name: "f"))
+        #expect(addresses.map { "\($0.address) \($0.isEnding)" } == ["10.0.0.1:8080 false", "10.0.0.3:8080 true"])
+        #expect(names.isEmpty)
+    }
+
+    @Test("A Function object becomes a record; one that demands payment is closed")
+    func record() {
+        var function = Function(
+            metadata: ObjectMeta(name: "alice-f", namespace: "n", annotations: [FareboxAnnotation.owner: "Alice"]),
+            spec: FunctionSpec(image: "i"))
+        function.metadata.annotations[FareboxAnnotation.function] = "f"
+        function.spec.timeout = "90s"
+        function.spec.maxInflight = 5
+
+        let open = FunctionRecord(function)
+        function.spec.payment = FunctionPayment(required: true)
+        let closed = FunctionRecord(function)
+
+        #expect(open.ownerName == FunctionRecord.OwnedName(owner: "alice", function: "f"))
+        #expect(open.timeout == .seconds(90) && open.inFlightMaximum == 5 && open.admission == .open)
+        guard case .closed(402, _) = closed.admission else {
+            Issue.record("\(closed.admission)")
+            return
+        }
+    }
+}
