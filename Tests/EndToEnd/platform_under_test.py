@@ -4,6 +4,8 @@ The environment says where everything is (`hack/cluster env`, `hack/install`); n
 """
 
 import atexit
+import base64
+import functools
 import http.client
 import json
 import os
@@ -25,7 +27,6 @@ SYSTEM = "farebox-system"
 BUILDS = "farebox-builds"
 FUNCTIONS = "farebox-functions"
 ROOT_DOMAIN = os.environ.get("FAREBOX_ROOT_DOMAIN", "farebox.test")
-SECRET = os.environ.get("FAREBOX_WEBHOOK_SECRET", "").encode()
 
 
 def run(*command: str, text: str | None = None, check: bool = True) -> str:
@@ -38,6 +39,12 @@ def run(*command: str, text: str | None = None, check: bool = True) -> str:
 
 def kubectl(*arguments: str, text: str | None = None, check: bool = True) -> str:
     return run("kubectl", *arguments, text=text, check=check)
+
+
+@functools.cache
+def secret() -> bytes:
+    """The webhook's secret, as the administrator made it."""
+    return base64.b64decode(get("secret", "farebox-webhook", SYSTEM)["data"]["github"])
 
 
 def get(kind: str, name: str, namespace: str = FUNCTIONS) -> dict[str, Any]:
@@ -97,7 +104,7 @@ class GitHost:
     def __init__(self) -> None:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="farebox-git-"))
         (self.folder / "root").mkdir()
-        (self.folder / "secret").write_bytes(SECRET)
+        (self.folder / "secret").write_bytes(secret())
         self.log = open(self.folder / "log", "w+")
         self.process = subprocess.Popen(
             [sys.executable, str(REPOSITORY_ROOT / "hack/lib/git_server.py"), "--root", str(self.folder / "root"),
@@ -209,7 +216,7 @@ def deployed_or_false(name: str, commit: str) -> bool:
         return False
 
 
-def post_event(payload: bytes, event: str = "push", secret: bytes | None = None, delivery: str | None = None,
+def post_event(payload: bytes, event: str = "push", signed_with: bytes | None = None, delivery: str | None = None,
                **headers: str) -> tuple[int, str]:
-    return git_server.deliver(webhook_url(), SECRET if secret is None else secret, event, payload,
+    return git_server.deliver(webhook_url(), secret() if signed_with is None else signed_with, event, payload,
                               delivery or os.urandom(8).hex())

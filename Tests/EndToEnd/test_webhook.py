@@ -37,7 +37,7 @@ class Webhook(unittest.TestCase):
 
     def test_a_wrong_signature_is_refused(self) -> None:
         """A wrong signature is refused with 401"""
-        self.check((401,), self.event(), secret=b"not the secret")
+        self.check((401,), self.event(), signed_with=b"not the secret")
 
     def test_an_unknown_repository_is_not_found(self) -> None:
         """A repository nobody registered is answered with 404"""

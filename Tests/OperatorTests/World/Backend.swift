@@ -17,6 +17,8 @@ enum Backend: String, Sendable, CustomTestStringConvertible {
 
     static let kubeconfig = getenv("FAREBOX_TEST_KUBECONFIG").map { String(cString: $0) }
     static var hasServer: Bool { kubeconfig != nil }
+    /// The places for scenarios that run in each of them.
+    static var available: [Backend] { hasServer ? [.memory, .server] : [.memory] }
     static let serverIsNeeded = ConditionTrait.enabled(
         if: hasServer, "needs a kube-apiserver: run hack/test api, which sets FAREBOX_TEST_KUBECONFIG")
 
