@@ -51,7 +51,7 @@ forward_rules() { # -C, -I or -D
 }
 
 connect_network() { # PID of the namespace
-    local mtu route
+    local mtu route boot
     mtu=$(uplink_mtu)
     net ip link add "$link" mtu "$mtu" type veth peer name uplink mtu "$mtu" netns "$1"
     net ip addr add "$host_address/30" dev "$link"
@@ -61,8 +61,9 @@ connect_network() { # PID of the namespace
         net ip route replace "$route" via "$uplink_address"
     done
     # What another boot noted is no longer true.
-    cmp -s /proc/sys/kernel/random/boot_id "$state_root/boot" || rm -f "$state_root/ip_forward"
-    cat /proc/sys/kernel/random/boot_id >"$state_root/boot"
+    boot=$(</proc/sys/kernel/random/boot_id)
+    grep -qsx "$boot" "$state_root/boot" || rm -f "$state_root/ip_forward"
+    echo "$boot" >"$state_root/boot"
     [ -e "$state_root/ip_forward" ] || cat /proc/sys/net/ipv4/ip_forward >"$state_root/ip_forward"
     echo 1 >/proc/sys/net/ipv4/ip_forward
     nat_table | net nft -f -
