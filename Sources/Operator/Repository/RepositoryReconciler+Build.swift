@@ -70,7 +70,7 @@ extension RepositoryReconciler {
         case .failure(let failure): return one.progress(.failed).failed(failure, isFinal: true)
         case .success(let value): context = value
         }
-        if let image = reusableImage(one, context, pass.repository) {
+        if let image = reusableImage(one, context, pass) {
             return try await deploy(one, context, image: image, &pass)
         }
         let mine = builds.filter { $0.makes(one.function, inputsDigest: context.inputsDigest) }
@@ -82,6 +82,7 @@ extension RepositoryReconciler {
         switch build.outcome {
         case .waiting(let obstacle):
             try await office.equip(build, request(one, context, attempt: build.attempt, pass))
+            let obstacle = obstacle ?? lateness(of: build, &pass)
             return one.progress(.building, reason: obstacle?.reason, message: obstacle?.message)
         case .running: return one.progress(.building)
         case .succeeded(let digest):
@@ -94,16 +95,40 @@ extension RepositoryReconciler {
         }
     }
 
+    /// What to say of a build whose pod does not come: quotas and admission rules are told to the Job only.
+    private func lateness(of build: ObservedBuild, _ pass: inout Pass) -> BuildFailure? {
+        guard build.pod == nil, let created = build.job.metadata.creationTimestamp?.timestamp else { return nil }
+        let age = Timestamp.now - created
+        guard age >= polls.podPatience else {
+            pass.requeue(after: polls.podPatience - age)
+            return nil
+        }
+        return BuildFailure(
+            .builderFailed,
+            "the build's pod is not made; kubectl describe job \(build.job.metadata.name) -n "
+                + "\(build.job.metadata.namespace) says why")
+    }
+
     // MARK: - Images
 
-    /// The image that the Function runs, when the same inputs made it: nothing has to be built.
-    private func reusableImage(_ one: One, _ context: BuildContext, _ repository: Repository) -> String? {
-        guard let function = ownFunction(one.identity.objectName, of: repository),
-            function.metadata.annotations[BuildJob.inputsAnnotation] == context.inputsDigest,
-            let image = try? ImageReference(parsing: function.spec.image), image.digest != nil,
-            function.spec.image.hasPrefix(office.pullName(of: one.function.image) + "@")
+    /// The image that the same inputs gave before: nothing has to be built.
+    ///
+    /// It is on the Function; when that is gone, it is in the status of the same commit.
+    private func reusableImage(_ one: One, _ context: BuildContext, _ pass: Pass) -> String? {
+        let prefix = office.pullName(of: one.function.image) + "@"
+        if let function = ownFunction(one.identity.objectName, of: pass.repository) {
+            let isSame = function.metadata.annotations[BuildJob.inputsAnnotation] == context.inputsDigest
+            return isSame && Self.isPinned(function.spec.image, prefix) ? function.spec.image : nil
+        }
+        guard !pass.isFresh,
+            let entry = pass.repository.status?.functions.first(where: { $0.name == one.function.stack.name }),
+            entry.commit == one.commit, let image = entry.image, Self.isPinned(image, prefix)
         else { return nil }
-        return function.spec.image
+        return image
+    }
+
+    private static func isPinned(_ image: String, _ prefix: String) -> Bool {
+        image.hasPrefix(prefix) && ImageReference.isDigest(String(image.dropFirst(prefix.count)))
     }
 
     /// A failure that is in the status although its Job is gone: somebody tidied up, and nothing else changed.

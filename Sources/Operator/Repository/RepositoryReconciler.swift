@@ -32,6 +32,8 @@ struct RepositoryReconciler: Reconciler {
         var collection = Duration.seconds(2)
         /// A registry that could not be asked whether it has an image.
         var registry = Duration.seconds(10)
+        /// A build's pod should be there after this time.
+        var podPatience = Duration.seconds(20)
         /// Before a build is tried again after a fault that was not its own.
         var buildBackoff = Backoff(base: .seconds(10), ceiling: .seconds(600))
         /// Before a commit is fetched again after such a fault.

@@ -329,6 +329,40 @@ struct RepositoryScenarios {
         try await shop.end()
     }
 
+    @Test("A Function that somebody deletes comes back without a build", arguments: Backend.available)
+    func deletedFunction(backend: Backend) async throws {
+        let shop = try await Workshop(on: backend)
+        shop.source.put(one, ["cart": "a"])
+        try await shop.makeRepository(pushed: one)
+        try await shop.playAll(["cart"], commit: one)
+        let image = try await shop.eventually { $0.runs(one) }.function("cart")?.image
+        for job in try await shop.jobs().values { try await shop.api.delete(Job.self, job.key) }
+        try await shop.eventually("no Job is left") { try await shop.jobs().isEmpty }
+
+        try await shop.api.delete(Function.self, shop.key("alice-cart"))
+
+        try await shop.playFunctions(["cart"], commit: one)
+        try await shop.eventually { $0.runs(one) }
+        #expect(try await shop.get(Function.self, "alice-cart")?.spec.image == image)
+        #expect(try await shop.jobs().isEmpty)
+        try await shop.end()
+    }
+
+    @Test("A build whose pod is never made says where to look", arguments: Backend.available)
+    func noPod(backend: Backend) async throws {
+        let shop = try await Workshop(on: backend)
+        shop.source.put(one, ["cart": "a"])
+
+        try await shop.makeRepository(pushed: one)
+
+        let told = try await shop.eventually { $0.function("cart")?.reason == "BuilderFailed" }
+        #expect(told.function("cart")?.state == .building)
+        #expect(told.function("cart")?.message?.contains("kubectl describe job") == true)
+        try await shop.playAll(["cart"], commit: one)
+        try await shop.eventually { $0.runs(one) }
+        try await shop.end()
+    }
+
     @Test("A Git host that hangs holds up nobody else")
     func hangingHost() async throws {
         let shop = try await Workshop(on: .memory)

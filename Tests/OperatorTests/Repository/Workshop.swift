@@ -62,6 +62,7 @@ final class Workshop: Sendable {
         polls.buildBackoff = Backoff(base: .milliseconds(1), ceiling: .milliseconds(10))
         polls.sourceBackoff = Backoff(base: .milliseconds(10), ceiling: .milliseconds(50))
         polls.attemptsMaximum = 3
+        polls.podPatience = .milliseconds(500)
         _ = RepositoryController.install(
             in: manager, api: controllerAPI, configuration: configuration, functions: FunctionClusterConfiguration(),
             preparation: source, artifacts: artifacts,
