@@ -10,7 +10,7 @@ import Testing
 @testable import Operator
 
 @Suite("The Repository controller", .timeLimit(.minutes(3)))
-struct RepositoryScenarios {
+struct RepositoryAPIServerScenarios {
     private let one = Workshop.commit("1")
     private let two = Workshop.commit("2")
     private let three = Workshop.commit("3")
