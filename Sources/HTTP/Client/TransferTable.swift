@@ -9,6 +9,8 @@ final class TransferTable {
     private let connections: ConnectionCount
     private var transfers: [ObjectIdentifier: Transfer] = [:]
     private var exchanges: [UnsafeMutableRawPointer: TransferExchange] = [:]
+    /// No transfer's deadline lies before this; `nil` when none has one.
+    private var nextDeadline: ContinuousClock.Instant?
 
     init(_ multi: UnsafeMutableRawPointer, _ configuration: HTTPClientConfiguration, _ connections: ConnectionCount) {
         self.multi = multi
@@ -27,7 +29,10 @@ final class TransferTable {
     func carryOut(_ command: TransferLoop.Command) {
         switch command {
         case .start(let exchange, let request): start(exchange, request)
-        case .resume(let exchange): transfers[ObjectIdentifier(exchange)]?.resume()
+        case .resume(let exchange):
+            guard let transfer = transfers[ObjectIdentifier(exchange)] else { return }
+            transfer.resume()
+            noteDeadline(of: transfer)
         case .cancel(let exchange): _ = remove(exchange)
         }
     }
@@ -50,18 +55,25 @@ final class TransferTable {
     ///
     /// - Returns: How long to wait at most before asking again.
     func expireSilent(at now: ContinuousClock.Instant) -> Duration {
-        var wait = Self.waitMaximum
-        for transfer in Array(transfers.values) {
-            guard let deadline = transfer.deadline else { continue }
-            let left = now.duration(to: deadline)
-            if left <= .zero {
-                _ = remove(transfer.exchange)
-                transfer.finishAsSilent()
-            } else {
-                wait = min(wait, left)
+        // A deadline only ever moves away while its transfer runs, so looking again at the earliest one is enough.
+        if let nextDeadline, nextDeadline <= now {
+            self.nextDeadline = nil
+            for transfer in Array(transfers.values) {
+                if let deadline = transfer.deadline, deadline <= now {
+                    _ = remove(transfer.exchange)
+                    transfer.finishAsSilent()
+                } else {
+                    noteDeadline(of: transfer)
+                }
             }
         }
-        return wait
+        guard let nextDeadline else { return Self.waitMaximum }
+        return min(max(now.duration(to: nextDeadline), .zero), Self.waitMaximum)
+    }
+
+    private func noteDeadline(of transfer: Transfer) {
+        guard let deadline = transfer.deadline else { return }
+        nextDeadline = nextDeadline.map { min($0, deadline) } ?? deadline
     }
 
     /// libcurl wakes up earlier for its own timers; a minute only bounds what a mistake could cost.
@@ -77,6 +89,7 @@ final class TransferTable {
             }
             transfers[ObjectIdentifier(exchange)] = transfer
             exchanges[transfer.pointer] = exchange
+            noteDeadline(of: transfer)
         } catch {
             exchange.finish(error)
         }
