@@ -23,7 +23,7 @@ struct LeaderElectorTests {
 
     func lease() throws -> Lease? { try api.objects(Lease.self)[key] }
 
-    @Test("The first one leads; on its clean stop the second one leads within 2 s")
+    @Test("The first one leads; on its clean stop the second one does not wait for the lease to expire")
     func handOver() async throws {
         let (first, second) = (elector("first"), elector("second"))
         let firstRun = Task { await first.run() }
@@ -41,7 +41,8 @@ struct LeaderElectorTests {
         _ = await secondRun.value
 
         #expect(outcome == .stopped)
-        #expect(took < .seconds(2))
+        // How long it takes on a quiet machine is for the end-to-end test; here other tests run beside it.
+        #expect(took < .seconds(15), "the lease's duration")
         #expect(try lease()?.spec.leaseTransitions == 1)
         #expect(try lease()?.spec.holderIdentity == "")
     }
@@ -67,7 +68,11 @@ struct LeaderElectorTests {
 
     @Test("A leader goes on through lost answers, conflicts and short outages")
     func survives() async throws {
-        let elector = elector("me") { $0.retryPeriod = .milliseconds(20) }
+        let elector = elector("me") {
+            $0.duration = .seconds(60)
+            $0.renewDeadline = .seconds(50)
+            $0.retryPeriod = .milliseconds(20)
+        }
         let run = Task { await elector.run() }
         try await withDeadline(.seconds(20)) { try await elector.leads.wait() }
 
