@@ -183,12 +183,12 @@ struct VerbsAPIServerTests {
 
             let created = try await client.create(configMap("big", namespace, ["text": megabyte]))
             let tooLarge = await #expect(throws: KubernetesError.self) {
-                try await client.create(
-                    configMap("huge", namespace, ["text": megabyte + megabyte + megabyte + megabyte]))
+                // Above what a ConfigMap may hold, and below what the server reads before it cuts the connection.
+                try await client.create(configMap("huge", namespace, ["text": megabyte + megabyte]))
             }
 
             #expect(created.data["text"]?.utf8.count == megabyte.utf8.count)
-            #expect([413, 422].contains(tooLarge?.status?.code ?? 0))
+            #expect(tooLarge?.isInvalid == true)
         }
     }
 

@@ -32,7 +32,15 @@ enum Backend: String, Sendable, CustomTestStringConvertible {
     /// Makes a namespace of the test's own.
     func namespace(_ api: any KubernetesAPI) async throws -> String {
         let name = "test-\(UInt32.random(in: .min ... .max))"
-        if self == .server { _ = try await api.create(Namespace(metadata: ObjectMeta(name: name))) }
+        guard self == .server else { return name }
+        _ = try await api.create(Namespace(metadata: ObjectMeta(name: name)))
+        // Pods are refused until the namespace has its default account; its controller takes its time when many
+        // namespaces are made at once.
+        do {
+            _ = try await api.create(ServiceAccount(metadata: ObjectMeta(name: "default", namespace: name)))
+        } catch let error as KubernetesError where error.isAlreadyExists {
+            // The controller was quicker.
+        }
         return name
     }
 
