@@ -210,7 +210,7 @@ struct GitCheckoutTests {
         }
 
         #expect(failure?.reason == .gitUnreachable)
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(60), "far from forever, on a busy machine too")
         #expect(scratch.names.isEmpty)
     }
 
