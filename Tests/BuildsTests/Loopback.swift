@@ -9,22 +9,27 @@ enum Loopback {
     }
 
     /// A port that was free a moment ago.
+    ///
+    /// It lies below the range from which the kernel gives ports to outgoing connections, so that none of the many that
+    /// tests make takes it meanwhile.
     static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw Failure(what: "socket: \(errno)") }
-        defer { close(descriptor) }
-        var address = loopback(0)
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+        for _ in 0..<100 {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            guard descriptor >= 0 else { throw Failure(what: "socket: \(errno)") }
+            defer { close(descriptor) }
+            let port = UInt16.random(in: 20_000..<32_000)
+            var address = loopback(port)
+            let isFree = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
             }
+            if isFree { return port }
         }
-        guard code else { throw Failure(what: "bind: \(errno)") }
-        return UInt16(bigEndian: address.sin_port)
+        throw Failure(what: "no port is free")
     }
 
-    /// Returns as soon as something accepts connections; throws after ten seconds.
+    /// Returns as soon as something accepts connections; throws after a minute.
     static func waitForListener(on port: UInt16) async throws {
         // On a thread of its own: the pool's threads are needed by what is waited for.
         guard try await BlockingThread.run({ isListening(on: port) }) else {
@@ -33,7 +38,7 @@ enum Loopback {
     }
 
     private static func isListening(on port: UInt16) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             defer { close(descriptor) }
