@@ -120,7 +120,7 @@ class Push(unittest.TestCase):
             thing["metadata"]["name"]
             for kind in ("functions", "deployments", "services", "networkpolicies", "secrets", "pods")
             for thing in farebox.items(kind) if thing["metadata"]["name"].startswith("alice-")], 90)
-        self.assertEqual(farebox.items("jobs", farebox.BUILDS), [])
+        self.assertEqual(farebox.items("jobs", farebox.BUILDS, "farebox.dev/repository=shop"), [])
 
 
 class Polling(unittest.TestCase):
