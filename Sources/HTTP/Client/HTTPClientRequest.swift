@@ -14,7 +14,7 @@ public struct HTTPClientRequest: Sendable {
     ///
     /// It is what a stream has in the place of ``timeout``.
     public var headTimeout: Duration?
-    /// The longest time without a byte of the response, or `nil` for none.
+    /// The longest time without a byte of the response once its head is there, or `nil` for none.
     ///
     /// Time in which the reader of a stream holds the sender up does not count.
     public var idleTimeout: Duration?

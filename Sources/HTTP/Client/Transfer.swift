@@ -8,8 +8,9 @@ import Glibc
 final class Transfer {
     let exchange: TransferExchange
     private let idleTimeout: Duration?
-    /// When the transfer ends unless its head has arrived; `nil` when it has, or may take its time.
-    private var headDeadline: ContinuousClock.Instant?
+    /// When the transfer ends unless its head has arrived; `nil` when that may take its time.
+    private let headDeadline: ContinuousClock.Instant?
+    private var hasHead = false
     private var isPaused = false
     /// When something came in last, or the reader let it go on.
     private var lastActivity = ContinuousClock.now
@@ -51,12 +52,23 @@ final class Transfer {
     /// libcurl's handle.
     var pointer: UnsafeMutableRawPointer { handle.pointer }
 
-    /// When the transfer ends unless something comes in before; `nil` for never, as long as the reader holds it up.
-    var deadline: ContinuousClock.Instant? {
+    /// Whether the head, or the next byte behind it, has been waited for long enough.
+    ///
+    /// Never while the reader holds the sender up.
+    func isOverdue(at now: ContinuousClock.Instant) -> Bool {
+        if isPaused { return false }
+        if hasHead { return idleTimeout.map { lastActivity + $0 <= now } ?? false }
+        return headDeadline.map { $0 <= now } ?? false
+    }
+
+    /// Before when the transfer cannot be overdue; `nil` when it will not be without being resumed first.
+    func earliestOverdue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         if isPaused { return nil }
-        guard let idleTimeout else { return headDeadline }
-        let idleDeadline = lastActivity + idleTimeout
-        return headDeadline.map { min($0, idleDeadline) } ?? idleDeadline
+        if hasHead { return idleTimeout.map { lastActivity + $0 } }
+        // The head may come at any moment, and the idle limit counts from then on.
+        let afterHead = idleTimeout.map { now + $0 }
+        guard let headDeadline else { return afterHead }
+        return afterHead.map { min($0, headDeadline) } ?? headDeadline
     }
 
     /// Lets a paused transfer go on.
@@ -109,7 +121,7 @@ extension Transfer {
         case .incomplete:
             return true
         case .complete(let head):
-            headDeadline = nil
+            hasHead = true
             exchange.receive(head)
             return true
         case .tooLarge:

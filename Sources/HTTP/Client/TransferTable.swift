@@ -9,8 +9,8 @@ final class TransferTable {
     private let connections: ConnectionCount
     private var transfers: [ObjectIdentifier: Transfer] = [:]
     private var exchanges: [UnsafeMutableRawPointer: TransferExchange] = [:]
-    /// No transfer's deadline lies before this; `nil` when none has one.
-    private var nextDeadline: ContinuousClock.Instant?
+    /// No transfer is overdue before this; `nil` when none will be.
+    private var nextLook: ContinuousClock.Instant?
 
     init(_ multi: UnsafeMutableRawPointer, _ configuration: HTTPClientConfiguration, _ connections: ConnectionCount) {
         self.multi = multi
@@ -32,7 +32,7 @@ final class TransferTable {
         case .resume(let exchange):
             guard let transfer = transfers[ObjectIdentifier(exchange)] else { return }
             transfer.resume()
-            noteDeadline(of: transfer)
+            planLook(at: transfer, .now)
         case .cancel(let exchange): _ = remove(exchange)
         }
     }
@@ -55,25 +55,25 @@ final class TransferTable {
     ///
     /// - Returns: How long to wait at most before asking again.
     func expireSilent(at now: ContinuousClock.Instant) -> Duration {
-        // A deadline only ever moves away while its transfer runs, so looking again at the earliest one is enough.
-        if let nextDeadline, nextDeadline <= now {
-            self.nextDeadline = nil
+        // What comes in only moves the time away, so looking again at the earliest one is enough.
+        if let nextLook, nextLook <= now {
+            self.nextLook = nil
             for transfer in Array(transfers.values) {
-                if let deadline = transfer.deadline, deadline <= now {
+                if transfer.isOverdue(at: now) {
                     _ = remove(transfer.exchange)
                     transfer.finishAsSilent()
                 } else {
-                    noteDeadline(of: transfer)
+                    planLook(at: transfer, now)
                 }
             }
         }
-        guard let nextDeadline else { return Self.waitMaximum }
-        return min(max(now.duration(to: nextDeadline), .zero), Self.waitMaximum)
+        guard let nextLook else { return Self.waitMaximum }
+        return min(max(now.duration(to: nextLook), .zero), Self.waitMaximum)
     }
 
-    private func noteDeadline(of transfer: Transfer) {
-        guard let deadline = transfer.deadline else { return }
-        nextDeadline = nextDeadline.map { min($0, deadline) } ?? deadline
+    private func planLook(at transfer: Transfer, _ now: ContinuousClock.Instant) {
+        guard let time = transfer.earliestOverdue(at: now) else { return }
+        nextLook = nextLook.map { min($0, time) } ?? time
     }
 
     /// libcurl wakes up earlier for its own timers; a minute only bounds what a mistake could cost.
@@ -89,7 +89,7 @@ final class TransferTable {
             }
             transfers[ObjectIdentifier(exchange)] = transfer
             exchanges[transfer.pointer] = exchange
-            noteDeadline(of: transfer)
+            planLook(at: transfer, .now)
         } catch {
             exchange.finish(error)
         }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("Address policy", .timeLimit(.minutes(1)))
+@Suite("Address policy", .timeLimit(.minutes(2)))
 struct AddressPolicyTests {
     @Test(
         "Addresses outside the public Internet are refused",

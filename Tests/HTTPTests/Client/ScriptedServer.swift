@@ -83,9 +83,13 @@ struct ScriptedConnection: Sendable {
         let head = String(decoding: text, as: UTF8.self)
         let field = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
         let count = field.flatMap { Int($0.dropFirst("content-length:".count).filter { $0 != " " }) } ?? 0
-        for _ in 0..<count {
-            guard let byte = readByte() else { return nil }
-            text.append(byte)
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        var left = count
+        while left > 0 {
+            let received = recv(descriptor, &buffer, min(left, buffer.count), 0)
+            guard received > 0 else { return nil }
+            text.append(contentsOf: buffer[..<received])
+            left -= received
         }
         return String(decoding: text, as: UTF8.self)
     }
