@@ -92,7 +92,7 @@ struct ControllerTests {
 
         try await run(reconciler) { controller in
             try await eventually("it works") { reconciler.keys.count == 5 }
-            try await eventually("it is settled") { controller.queue.snapshot().workStarts.isEmpty }
+            try await eventually("it is settled") { controller.queue.snapshot().held.isEmpty }
         }
 
         #expect(metric(#"controller_runtime_reconcile_total{controller="widget",result="error"}"#) == "4")

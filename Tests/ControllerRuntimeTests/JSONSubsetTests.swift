@@ -48,29 +48,3 @@ struct JSONSubsetTests {
         #expect(!JSONSubset.holds(try parse(desired), in: try parse(observed)))
     }
 }
-
-@Suite("The smallest merge patch")
-struct MergePatchTests {
-    @Test(
-        "It holds what differs, and nulls for what goes",
-        arguments: [
-            (#"{}"#, #"{}"#, nil),
-            (#"{"a":1}"#, #"{"a":1}"#, nil),
-            (#"{"a":1}"#, #"{"a":2}"#, #"{"a":2}"#),
-            (#"{"a":1,"b":2}"#, #"{"b":2}"#, #"{"a":null}"#),
-            (#"{"a":{"b":1,"c":2}}"#, #"{"a":{"b":1,"c":3}}"#, #"{"a":{"c":3}}"#),
-            (#"{"a":[1,2]}"#, #"{"a":[1,2,3]}"#, #"{"a":[1,2,3]}"#),
-            (#"{"a":{"b":1}}"#, #"{"a":5}"#, #"{"a":5}"#),
-            (#"{"a":5}"#, #"{"a":{"b":1}}"#, #"{"a":{"b":1}}"#),
-            (#"{"a":1}"#, #"{"a":null}"#, #"{"a":null}"#),
-            (#"{}"#, #"{"a":null}"#, nil),
-            (#"{"a":null}"#, #"{}"#, nil),
-        ] as [(String, String, String?)])
-    func difference(old: String, new: String, expected: String?) throws {
-        let reader = JSONReader()
-
-        let patch = MergePatch.difference(from: try reader.parse(old), to: try reader.parse(new))
-
-        #expect(patch == (try expected.map { try reader.parse($0) }))
-    }
-}

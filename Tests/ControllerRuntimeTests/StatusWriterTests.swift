@@ -24,8 +24,11 @@ struct StatusWriterTests {
         let request = try #require(api.requests.first)
         #expect(isSent)
         #expect(request.subresource == "status")
-        #expect(request.body?["status"] == ["parts": 2])
-        #expect(request.body?[path: "metadata", "uid"]?.stringValue == (try stored().metadata.uid))
+        #expect(
+            request.body == [
+                ["op": "test", "path": "/metadata/uid", "value": .string(try stored().metadata.uid)],
+                ["op": "add", "path": "/status/parts", "value": 2],
+            ])
         #expect(try stored().status == Widget.Status(parts: 2, observedGeneration: 1))
     }
 
@@ -67,7 +70,7 @@ struct StatusWriterTests {
         #expect(api.requests.isEmpty)
     }
 
-    @Test("An object that is gone, or made again, is left alone; the latter is a conflict")
+    @Test("An object that is gone, or made again, is left alone; the latter is told")
     func gone() async throws {
         _ = try await api.create(Widget("w"))
         let old = try stored()
@@ -76,12 +79,50 @@ struct StatusWriterTests {
 
         try await writer.write(Widget.Status(parts: 1), to: old)
         _ = try await api.create(Widget("w"))
-        let error = await #expect(throws: KubernetesError.self) {
+        await #expect(throws: StaleObject(object: "Widget test/w")) {
             try await writer.write(Widget.Status(parts: 1), to: old)
         }
 
-        #expect(error?.isConflict == true)
         #expect(try stored().status == nil)
+    }
+
+    @Test(
+        "Only the members that differ are named",
+        arguments: [
+            (nil, "{}", "[]"),
+            (nil, #"{"a":1}"#, #"[{"op":"add","path":"/status","value":{"a":1}}]"#),
+            (#"{"a":1}"#, #"{"a":1}"#, "[]"),
+            (#"{"a":1,"b":[1]}"#, #"{"a":1,"b":[1,2]}"#, #"[{"op":"add","path":"/status/b","value":[1,2]}]"#),
+            (#"{"a":1,"b":2}"#, #"{"a":1}"#, #"[{"op":"remove","path":"/status/b"}]"#),
+            (#"{"a/b~":1}"#, "{}", #"[{"op":"remove","path":"/status/a~1b~0"}]"#),
+            ("null", #"{"a":1}"#, #"[{"op":"add","path":"/status","value":{"a":1}}]"#),
+        ] as [(String?, String, String)])
+    func operations(old: String?, new: String, expected: String) async throws {
+        let reader = JSONReader()
+        let observed = try old.map { try reader.parse($0) }
+
+        let operations = StatusWriter.operations(from: observed, to: try reader.parse(new))
+        let api = FakeAPI()
+        _ = try? await api.patch(Widget.self, key, .json(operations))
+
+        #expect(api.requests.first?.body == (try reader.parse(expected)))
+    }
+
+    @Test("A status that breaks the kind's rules is not taken for a stale one")
+    func invalid() async throws {
+        _ = try await api.create(Widget("w"))
+        let observed = try stored()
+        api.plan { _ in
+            let cause = StatusCause(reason: "FieldValueInvalid", message: "too long", field: "status.parts")
+            return .refuse(
+                .api(
+                    APIStatus(
+                        message: "invalid", reason: .invalid, details: StatusDetails(causes: [cause]), code: 422)))
+        }
+
+        await #expect(throws: KubernetesError.self) {
+            try await StatusWriter(api: api).write(Widget.Status(parts: 1), to: observed)
+        }
     }
 
     @Test("A failure is told")

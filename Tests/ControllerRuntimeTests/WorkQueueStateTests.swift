@@ -6,9 +6,7 @@ import Testing
 struct WorkQueueStateTests {
     typealias Queue = WorkQueueState<String>
 
-    let start = ContinuousClock.now
-
-    func at(_ milliseconds: Int) -> ContinuousClock.Instant { start.advanced(by: .milliseconds(milliseconds)) }
+    func at(_ milliseconds: Int) -> Duration { .milliseconds(milliseconds) }
 
     /// Takes everything that is ready, in order, without giving it back.
     func drain(_ queue: inout Queue, at milliseconds: Int) -> [String] {
@@ -20,7 +18,7 @@ struct WorkQueueStateTests {
     }
 
     /// Takes the next key, which must be there.
-    func take(_ queue: inout Queue, _ now: ContinuousClock.Instant) throws -> Queue.Item {
+    func take(_ queue: inout Queue, _ now: Duration) throws -> Queue.Item {
         let item = queue.next(now: now)
         return try #require(item)
     }
@@ -236,9 +234,9 @@ struct WorkQueueStateTests {
     func forgetsIdleKeys() {
         var queue = WorkQueueState<Int>()
         for key in 0..<50_000 {
-            queue.add(key, now: start)
-            if let item = queue.next(now: start) {
-                queue.done(item, now: start)
+            queue.add(key, now: at(0))
+            if let item = queue.next(now: at(0)) {
+                queue.done(item, now: at(0))
             }
         }
 
@@ -249,8 +247,8 @@ struct WorkQueueStateTests {
     func boundedBands() {
         var queue = WorkQueueState<Int>()
         for priority in 0..<1000 {
-            queue.add(priority, priority: priority, now: start)
-            _ = queue.next(now: start)
+            queue.add(priority, priority: priority, now: at(0))
+            _ = queue.next(now: at(0))
         }
 
         #expect(queue.depths.count <= WorkQueueState<Int>.bandsMaximum)

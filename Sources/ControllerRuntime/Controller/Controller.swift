@@ -116,7 +116,7 @@ public final class Controller: Sendable {
 
     /// Brings the metrics that are read from the queue up to date.
     func refreshMetrics() {
-        metrics.refresh(now: .now)
+        metrics.refresh()
     }
 
     private func waitForSync() async throws {

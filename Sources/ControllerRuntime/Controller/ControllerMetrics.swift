@@ -115,7 +115,7 @@ final class ControllerMetrics: Sendable {
     }
 
     /// Reads the queue; to be called before the metrics are shown.
-    func refresh(now: ContinuousClock.Instant) {
+    func refresh() {
         let snapshot = queue.snapshot()
         for (priority, count) in snapshot.depths {
             depth.labels(controller, controller, String(priority)).set(count)
@@ -125,9 +125,8 @@ final class ControllerMetrics: Sendable {
             return snapshot.added &- shown
         }
         adds.increment(by: new)
-        let held = snapshot.workStarts.map { $0.duration(to: now) }
-        unfinished.set(held.reduce(.zero, +) / .seconds(1))
-        longest.set((held.max() ?? .zero) / .seconds(1))
+        unfinished.set(snapshot.held.reduce(.zero, +) / .seconds(1))
+        longest.set((snapshot.held.max() ?? .zero) / .seconds(1))
     }
 }
 

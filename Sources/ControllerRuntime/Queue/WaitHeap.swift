@@ -1,7 +1,7 @@
 /// Waits in order of their time, and of their arrival where times are equal: a binary heap.
 struct WaitHeap: Sendable {
     struct Wait: Sendable {
-        let deadline: ContinuousClock.Instant
+        let deadline: Duration
         let stamp: UInt64
         let slot: Int
 

@@ -19,7 +19,7 @@ public final class WorkQueue: Sendable {
         var waiters = FIFO<Waiter>()
         var lastTicket: UInt64 = 0
         var timer: Task<Void, Never>?
-        var timerDeadline: ContinuousClock.Instant?
+        var timerDeadline: Duration?
     }
 
     /// What to do once the lock is free.
@@ -35,10 +35,14 @@ public final class WorkQueue: Sendable {
         }
     }
 
+    private let origin = ContinuousClock.now
     private let guarded = Mutex(Guarded())
 
     /// Makes an empty queue.
     public init() {}
+
+    /// The time since the queue was made.
+    private var now: Duration { origin.duration(to: .now) }
 
     /// Keys that a worker could take now.
     public var depth: Int { guarded.withLock { $0.state.depth } }
@@ -47,17 +51,17 @@ public final class WorkQueue: Sendable {
     ///
     /// - Parameter priority: Higher ones come first.
     public func add(_ key: ObjectKey, priority: Int = 0) {
-        change { $0.add(key, priority: priority, now: .now) }
+        change { $0.add(key, priority: priority, now: now) }
     }
 
     /// Makes `key` ready after `delay`, unless it is ready sooner for another reason.
     public func add(_ key: ObjectKey, after delay: Duration, priority: Int = 0) {
-        change { $0.add(key, after: delay, priority: priority, now: .now) }
+        change { $0.add(key, after: delay, priority: priority, now: now) }
     }
 
     /// Counts one more failure of `key` in a row and returns how many there are now.
     func recordFailure(of key: ObjectKey) -> Int {
-        guarded.withLock { $0.state.recordFailure(of: key, now: .now) }
+        guarded.withLock { $0.state.recordFailure(of: key, now: now) }
     }
 
     /// Forgets the failures of the key of `item`.
@@ -70,7 +74,7 @@ public final class WorkQueue: Sendable {
     /// - Returns: How long the worker held it.
     @discardableResult
     func done(_ item: Item) -> Duration {
-        change { $0.done(item, now: .now).worked }
+        change { $0.done(item, now: now).worked }
     }
 
     /// Waits for a key.
@@ -79,7 +83,7 @@ public final class WorkQueue: Sendable {
     func next() async -> Item? {
         let (item, ticket) = guarded.withLock { guarded -> (Item?, UInt64) in
             guarded.lastTicket &+= 1
-            return (Task.isCancelled ? nil : guarded.state.next(now: .now), guarded.lastTicket)
+            return (Task.isCancelled ? nil : guarded.state.next(now: now), guarded.lastTicket)
         }
         if let item {
             return item
@@ -100,8 +104,11 @@ public final class WorkQueue: Sendable {
 
     /// What the metrics show of the queue.
     func snapshot() -> Snapshot {
-        guarded.withLock { guarded in
-            Snapshot(depths: guarded.state.depths, added: guarded.state.added, workStarts: guarded.state.workStarts)
+        let now = now
+        return guarded.withLock { guarded in
+            Snapshot(
+                depths: guarded.state.depths, added: guarded.state.added,
+                held: guarded.state.workStarts.map { now - $0 })
         }
     }
 
@@ -109,7 +116,8 @@ public final class WorkQueue: Sendable {
     struct Snapshot {
         let depths: [(priority: Int, count: Int)]
         let added: UInt64
-        let workStarts: [ContinuousClock.Instant]
+        /// How long each key in work has been held.
+        let held: [Duration]
     }
 
     // MARK: - Waiters
@@ -164,7 +172,7 @@ public final class WorkQueue: Sendable {
             return delivery
         }
         // Without a waiting worker nothing is taken: a worker looks for itself when it comes.
-        while !guarded.waiters.isEmpty, let item = guarded.state.next(now: .now) {
+        while !guarded.waiters.isEmpty, let item = guarded.state.next(now: now) {
             if let waiter = guarded.waiters.popFirst() {
                 delivery.items.append((waiter, item))
             }
@@ -178,8 +186,9 @@ public final class WorkQueue: Sendable {
         delivery.obsoleteTimer = guarded.timer
         guarded.timerDeadline = deadline
         // Owned by the queue: cancelled on shutdown and when a sooner one takes its place.
+        let wakeUp = origin.advanced(by: deadline)
         guarded.timer = Task { [weak self] in
-            try? await ContinuousClock().sleep(until: deadline, tolerance: .zero)
+            try? await ContinuousClock().sleep(until: wakeUp, tolerance: .zero)
             guard !Task.isCancelled else {
                 return
             }
@@ -188,7 +197,7 @@ public final class WorkQueue: Sendable {
         return delivery
     }
 
-    private func timerFired(_ deadline: ContinuousClock.Instant) {
+    private func timerFired(_ deadline: Duration) {
         let delivery = guarded.withLock { guarded in
             if guarded.timerDeadline == deadline {
                 guarded.timerDeadline = nil

@@ -10,7 +10,10 @@
 /// All operations take constant time, but for those on waits, which take O(log waits). The caller passes the time. The
 /// number of keys is not limited here: it is bounded by the objects that exist, since a key is held once.
 struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
-    typealias Instant = ContinuousClock.Instant
+    /// The time since an origin of the caller's choice.
+    ///
+    /// `ContinuousClock.Instant` has no layout known to the compiler, which would make every access to an entry slow.
+    typealias Instant = Duration
 
     /// A key handed to a worker, to be given back with `done`.
     struct Item: Sendable {
@@ -102,7 +105,7 @@ struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         guard !entries[slot].isReady else {
             return
         }
-        wait(slot, until: now.advanced(by: delay), priority: priority)
+        wait(slot, until: now + delay, priority: priority)
     }
 
     /// Counts one more failure of `key`.
@@ -151,7 +154,7 @@ struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
                 entries[slot].isInWork = true
                 entries[slot].workSince = now
                 let priority = entries[slot].priority
-                let waited = entries[slot].readySince.duration(to: now)
+                let waited = now - entries[slot].readySince
                 return Item(key: entries[slot].key, priority: priority, waited: waited, slot: slot)
             }
         }
@@ -169,7 +172,7 @@ struct WorkQueueState<Key: Hashable & Sendable>: Sendable {
         }
         entries[slot].isInWork = false
         inWork -= 1
-        let worked = entries[slot].workSince.duration(to: now)
+        let worked = now - entries[slot].workSince
         if entries[slot].isReady {
             entries[slot].readySince = now
             enqueue(slot)

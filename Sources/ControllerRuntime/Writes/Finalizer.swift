@@ -92,22 +92,12 @@ public struct Finalizer: Sendable {
     private func patch<Resource: KubernetesResource>(
         _ object: Resource, _ operations: [Patch.Operation]
     ) async throws {
-        let identity = Patch.Operation.test(path: "/metadata/uid", value: .string(object.metadata.uid))
         do {
-            _ = try await api.patch(Resource.self, object.key, .json([identity] + operations))
+            _ = try await api.patch(Resource.self, object.key, .json([.identity(of: object)] + operations))
         } catch let error as KubernetesError where error.isNotFound {
             // Gone: nothing is left to hold or to let go.
-        } catch let error as KubernetesError where error.isInvalid || error.isConflict {
+        } catch let error as KubernetesError where error.isConflict || error.isFailedTest {
             throw StaleObject(object: "\(Resource.descriptor.kind) \(object.key)")
         }
     }
-}
-
-/// An object changed between being read and being written; reading it again and trying anew helps.
-public struct StaleObject: Error, Hashable, CustomStringConvertible {
-    /// The kind and key.
-    public let object: String
-
-    /// One line for a person.
-    public var description: String { "\(object) changed in the meantime" }
 }

@@ -5,8 +5,9 @@ public import KubernetesTypes
 
 /// Writes the status of root objects through the status subresource, and only what differs.
 ///
-/// A controller works the whole status out from what it observes and hands it over. What is sent is a merge patch from the
-/// observed status to that, bound to the object's uid. Status fields that the type does not know stay.
+/// A controller works the whole status out from what it observes and hands it over. What is sent is a JSON Patch of the
+/// members that differ from the observed ones, bound to the object's uid by a `test`: a merge patch would not do, since
+/// the API server ignores metadata on the way to the subresource. Members that the type does not know stay.
 public final class StatusWriter: Sendable {
     private let api: any KubernetesAPI
     private let memory = WriteMemory()
@@ -24,14 +25,15 @@ public final class StatusWriter: Sendable {
     ///   - status: The whole status, without anything that changes at each run.
     ///   - observed: The object as it was read.
     /// - Returns: Whether a request was sent.
-    /// - Throws: `KubernetesError`; `isConflict` when another object has taken the name.
+    /// - Throws: ``StaleObject`` when another object has taken the name, or the status is not the observed one any more;
+    ///   `KubernetesError`.
     @discardableResult
     public func write<Resource: KubernetesResource>(
         _ status: some Encodable, to observed: Resource
     ) async throws -> Bool {
         let desired = try JSONWriter().value(of: status)
-        guard let change = MergePatch.difference(from: try observed.manifest()["status"] ?? .object([:]), to: desired)
-        else {
+        let operations = Self.operations(from: try observed.manifest()["status"], to: desired)
+        guard !operations.isEmpty else {
             return false
         }
         let identity = WriteMemory.Identity(resource: Resource.descriptor, key: observed.key)
@@ -39,13 +41,27 @@ public final class StatusWriter: Sendable {
         guard !memory.isSettled(identity, digest: digest, observed: observed.metadata) else {
             return false
         }
-        let patch: JSONValue = ["metadata": ["uid": .string(observed.metadata.uid)], "status": change]
         do {
-            let written = try await api.patch(Resource.self, observed.key, .merge(patch), subresource: "status")
+            let written = try await api.patch(
+                Resource.self, observed.key, .json([.identity(of: observed)] + operations), subresource: "status")
             memory.note(identity, digest: digest, before: observed.metadata, after: written.metadata)
         } catch let error as KubernetesError where error.isNotFound {
             // Gone: its deletion is on its way to us.
+        } catch let error as KubernetesError where error.isFailedTest {
+            throw StaleObject(object: "\(Resource.descriptor.kind) \(observed.key)")
         }
         return true
+    }
+
+    /// The operations that turn one status into another, member by member; none when they are equal.
+    static func operations(from observed: JSONValue?, to desired: JSONValue) -> [Patch.Operation] {
+        guard case .object(let old)? = observed, case .object(let new) = desired else {
+            let isSame = observed == desired || (observed == nil && desired == .object([:]))
+            return isSame ? [] : [.add(path: "/status", value: desired)]
+        }
+        let changed = new.filter { old[$0.key] != $0.value }
+        let dropped = old.filter { new[$0.key] == nil }
+        return changed.map { .add(path: "/status/" + Patch.pointerPart($0.key), value: $0.value) }
+            + dropped.map { .remove(path: "/status/" + Patch.pointerPart($0.key)) }
     }
 }
