@@ -131,6 +131,10 @@ final class MemoryAPI: KubernetesAPI {
         var result = present
         for operation in operations {
             let parts = (operation["path"]?.stringValue ?? "").split(separator: "/").map(String.init)
+            if parts.count == 1, operation["op"] == "add" {
+                result[parts[0]] = operation["value"]
+                continue
+            }
             guard parts.count >= 2 else { throw error(422, .invalid, "a path of \(parts.count) parts") }
             let parent = result[parts[0]]?[parts[1]]
             let index = parts.count == 3 ? Int(parts[2]) : nil
@@ -144,6 +148,9 @@ final class MemoryAPI: KubernetesAPI {
             case "add":
                 list.append(operation["value"] ?? .null)
                 result[path: parts[0], parts[1]] = .array(list)
+            case "remove" where parts.count == 2:
+                guard parent != nil else { throw error(422, .invalid, "nothing to remove") }
+                result[path: parts[0], parts[1]] = nil
             case "remove":
                 guard let index, index < list.count else { throw error(422, .invalid, "nothing to remove") }
                 list.remove(at: index)
