@@ -70,6 +70,20 @@ struct StatusWriterTests {
         #expect(api.requests.isEmpty)
     }
 
+    @Test("What a write against an outdated view leaves wrong is put right by the next pass")
+    func outdatedView() async throws {
+        _ = try await api.create(Widget("w"))
+        let writer = StatusWriter(api: api)
+        try await writer.write(Widget.Status(parts: 2, observedGeneration: 1), to: try stored())
+        let outdated = try stored()
+        try await writer.write(Widget.Status(parts: 3, observedGeneration: 2), to: outdated)
+        try await writer.write(Widget.Status(parts: 2, observedGeneration: 3), to: outdated)
+
+        try await writer.write(Widget.Status(parts: 2, observedGeneration: 3), to: try stored())
+
+        #expect(try stored().status == Widget.Status(parts: 2, observedGeneration: 3))
+    }
+
     @Test("An object that is gone, or made again, is left alone; the latter is told")
     func gone() async throws {
         _ = try await api.create(Widget("w"))

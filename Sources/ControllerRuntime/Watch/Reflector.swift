@@ -60,7 +60,8 @@ struct Reflector<Resource: KubernetesResource> {
                 try? await ContinuousClock().sleep(for: delay)
                 action = machine.handle(.resumed, now: .now)
             case .proceed:
-                preconditionFailure("the machine left the loop without anything to do")
+                // Not reached: each event above leads to something to do. If it were, a list puts everything right.
+                action = machine.handle(.started, now: .now)
             }
         }
     }

@@ -44,7 +44,14 @@ public final class StatusWriter: Sendable {
         do {
             let written = try await api.patch(
                 Resource.self, observed.key, .json([.identity(of: observed)] + operations), subresource: "status")
-            memory.note(identity, digest: digest, before: observed.metadata, after: written.metadata)
+            // What was observed may have been out of date: then the members that differed from it are not all that differ,
+            // and the next pass has to see the rest.
+            let isReached = Self.operations(from: try written.manifest()["status"], to: desired).isEmpty
+            if isReached {
+                memory.note(identity, digest: digest, before: observed.metadata, after: written.metadata)
+            } else {
+                memory.forget(identity)
+            }
         } catch let error as KubernetesError where error.isNotFound {
             // Gone: its deletion is on its way to us.
         } catch let error as KubernetesError where error.isFailedTest {
