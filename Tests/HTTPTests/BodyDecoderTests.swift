@@ -80,12 +80,13 @@ struct BodyDecoderTests {
     }
 
     @Test("However chunks are mutated, they decode alike in one piece and byte by byte, and without a trap")
-    func mutations() {
+    func mutations() async {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = FastRandom(seed: seed)
         let alphabet = Array("\r\n;0159afAF \u{0}x".utf8) + [0x80, 0xFF]
 
-        for round in 0..<20_000 {
+        for round in 0..<3_000 {
+            await Task.yield()
             var bytes = Array(chunked.utf8)
             for _ in 0...Int.random(in: 0..<3, using: &random) {
                 let place = Int.random(in: 0..<bytes.count, using: &random)

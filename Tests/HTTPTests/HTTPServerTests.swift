@@ -11,6 +11,7 @@ struct HTTPServerTests {
     {
         var configuration = HTTPServerConfiguration()
         configuration.address = "127.0.0.1"
+        configuration.timeouts.head = .seconds(120)
         change(&configuration)
         let server = HTTPServer(configuration: configuration) { request in
             do {
@@ -216,7 +217,7 @@ struct HTTPServerTests {
 
         try await busy.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         for await _ in started.stream { break }
-        async let stopping: Void = server.shutdown(grace: .seconds(30))
+        async let stopping: Void = server.shutdown(grace: .seconds(60))
         let idleEnd = try await idle.receiveAll()
         release.continuation.yield()
         let answer = try await busy.receiveAll()
@@ -243,5 +244,43 @@ struct HTTPServerTests {
         #expect(cutAnswer.isEmpty)
         #expect(answer.hasSuffix("GET /n []"))
         await server.shutdown(grace: .seconds(1))
+    }
+
+    @Test("A server that is leaving ends each connection after its next response and still accepts new ones")
+    func leaving() async throws {
+        let (server, port) = try echoServer()
+        let kept = try RawClient(port: port)
+
+        try await kept.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        let before = try await kept.receive(until: "[]")
+        server.leave()
+        try await kept.send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n")
+        let after = try await kept.receiveAll()
+        let new = try RawClient(port: port)
+        try await new.send("GET /c HTTP/1.1\r\nHost: x\r\n\r\n")
+        let last = try await new.receiveAll()
+
+        #expect(!before.contains("Connection: close"))
+        #expect(after.contains("Connection: close\r\n") && after.hasSuffix("GET /b []"))
+        #expect(last.contains("Connection: close\r\n") && last.hasSuffix("GET /c []"))
+        await server.shutdown(grace: .seconds(1))
+    }
+
+    @Test("Requests that were sent before shutting down are answered, also those nobody had accepted yet")
+    func freshConnections() async throws {
+        let (server, port) = try echoServer()
+        let clients = try (0..<100).map { _ in try RawClient(port: port) }
+        for client in clients {
+            try await client.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n")
+        }
+
+        async let stopping: Void = server.shutdown(grace: .seconds(60))
+        var answered = 0
+        for client in clients where try await client.receiveAll().hasSuffix("GET /late []") {
+            answered += 1
+        }
+        await stopping
+
+        #expect(answered == clients.count)
     }
 }

@@ -37,7 +37,7 @@ final class TestDestination: ProxyDestination {
 /// Sends everything to one destination, with the path as it is.
 struct ProxyEverything: RequestRouter {
     let destination: TestDestination
-    var silence: Duration = .seconds(20)
+    var silence: Duration = .seconds(120)
 
     func route(_ head: RequestHead, in bytes: Span<UInt8>, onLoop loop: Int) -> RequestDecision {
         .proxy(ProxyCall(to: destination, head: head, prefixEnd: head.path.start, silence: silence))
@@ -50,10 +50,12 @@ struct ProxyFixture {
     let port: UInt16
     let destination: TestDestination
 
-    init(to ports: [UInt16], silence: Duration = .seconds(20)) throws {
+    init(to ports: [UInt16], silence: Duration = .seconds(120)) throws {
         destination = TestDestination(ports: ports)
         var configuration = HTTPServerConfiguration()
         configuration.address = "127.0.0.1"
+        // Longer than a busy machine keeps a test waiting.
+        configuration.timeouts.head = .seconds(120)
         server = HTTPServer(
             configuration: configuration, router: ProxyEverything(destination: destination, silence: silence),
             handler: HTTPClosureHandler { _ in HTTPResponse(.internalServerError) })

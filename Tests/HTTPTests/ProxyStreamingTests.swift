@@ -157,7 +157,7 @@ struct ProxyStreamingTests {
 
         try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(await eventually { upstream.connections == 1 })
-        async let stopping: Void = proxy.server.shutdown(grace: .seconds(30))
+        async let stopping: Void = proxy.server.shutdown(grace: .seconds(60))
         #expect(
             await eventually {
                 do {

@@ -231,7 +231,7 @@ struct RequestHeadTests {
     }
 
     @Test("However a head is mutated, it is parsed alike in one piece and byte by byte, and without a trap")
-    func mutations() {
+    func mutations() async {
         let seeds = [
             postLines + "Content-Length: 3\r\nX-A: b\r\n\r\nabc",
             getLine + "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -241,7 +241,8 @@ struct RequestHeadTests {
         var random = FastRandom(seed: seed)
         let alphabet = Array("\r\n\t :,;%./\\?#=[]\u{0}\u{7F}aZ09-_".utf8) + [0x80, 0xFF]
 
-        for round in 0..<20_000 {
+        for round in 0..<3_000 {
+            await Task.yield()
             var bytes = seeds[round % seeds.count]
             for _ in 0...Int.random(in: 0..<4, using: &random) {
                 let place = Int.random(in: 0..<bytes.count, using: &random)

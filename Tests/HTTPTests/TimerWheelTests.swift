@@ -58,7 +58,7 @@ struct TimerWheelTests {
         var model: [Int: UInt64] = [:]
         var now: UInt64 = 0
 
-        for step in 0..<20_000 {
+        for step in 0..<5_000 {
             let id = Int.random(in: 0..<50, using: &random)
             switch Int.random(in: 0..<4, using: &random) {
             case 0, 1:

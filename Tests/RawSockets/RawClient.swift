@@ -15,7 +15,7 @@ package final class RawClient: @unchecked Sendable {
     }
 
     /// How long anything may take before a test fails.
-    static let patienceSeconds = 20
+    static let patienceSeconds = 60
 
     private let descriptor: Int32
     private let queue = DispatchQueue(label: "raw client")

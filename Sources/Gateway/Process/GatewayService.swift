@@ -98,6 +98,7 @@ public final class GatewayService: Sendable {
             await untilCancelled()
             isReady.value = false
             logger.info("Gateway drains", ["delay": configuration.drainDelay, "grace": configuration.shutdownGrace])
+            server.leave()
             await sleepThroughCancellation(configuration.drainDelay)
             await server.shutdown(grace: configuration.shutdownGrace)
             await informers?.stop()

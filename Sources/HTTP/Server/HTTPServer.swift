@@ -119,6 +119,19 @@ public final class HTTPServer: Sendable {
         await shutdown(grace: configuration.shutdownGrace)
     }
 
+    /// Tells each client with its next response to connect anew, while everybody else learns that this server is leaving.
+    ///
+    /// New connections are still accepted; `shutdown` ends that.
+    public func leave() {
+        let loops: [ServerLoop] = stage.withLock { stage in
+            guard case .running(let loops, _) = stage else { return [] }
+            return loops
+        }
+        for server in loops {
+            server.loop.execute { server.leave() }
+        }
+    }
+
     /// Stops listening, closes idle connections, lets requests under way finish, and ends the loops.
     ///
     /// - Parameter grace: How long requests may take; what is left then is cut.
@@ -168,7 +181,9 @@ public final class HTTPServer: Sendable {
             guard address.withSocketAddress({ bind(descriptor, $0, $1) }) == 0 else {
                 throw SocketError(call: "bind \(address)")
             }
-            guard Glibc.listen(descriptor, 4096) == 0 else { throw SocketError(call: "listen on \(address)") }
+            guard Glibc.listen(descriptor, Int32(ListenerChannel.backlog)) == 0 else {
+                throw SocketError(call: "listen on \(address)")
+            }
             return descriptor
         } catch {
             close(descriptor)

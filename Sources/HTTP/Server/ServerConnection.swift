@@ -23,6 +23,9 @@ final class ServerConnection: Channel, @unchecked Sendable {
     /// The most of an unread request's content that is thrown away to keep the connection.
     static let discardBytesMaximum: UInt64 = 64 * 1024
 
+    /// How long a connection without any request yet is waited for when the server goes.
+    static let freshNanoseconds: UInt64 = 500_000_000
+
     let server: ServerLoop
     let remoteAddress: String
 
@@ -46,6 +49,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     private var isProcessing = false
     private var isInputEnded = false
     private var hasSkippedEmptyLine = false
+    private var isFresh = true
     /// The proxying exchange, made with the first proxied request and used again for the later ones.
     private var proxyExchange: ProxyExchange?
 
@@ -116,10 +120,22 @@ final class ServerConnection: Channel, @unchecked Sendable {
         server.forget(self)
     }
 
-    /// Closes now when no request is under way and everything is sent.
+    /// Closes when no request is under way and everything is sent.
+    ///
+    /// A connection that has carried no request yet may have one in the air: it gets a moment.
     func closeIfIdle() {
-        if output.isEmpty, (phase == .head && input.isEmpty) || phase == .lingering {
+        guard output.isEmpty else { return }
+        switch phase {
+        case .lingering:
             close()
+        case .head where input.isEmpty:
+            if isFresh {
+                loop.setDeadline(of: self, after: Self.freshNanoseconds)
+            } else {
+                close()
+            }
+        case .head, .content, .response, .tunnel:
+            break
         }
     }
 
@@ -271,11 +287,12 @@ final class ServerConnection: Channel, @unchecked Sendable {
     private func begin(_ bytes: Span<UInt8>) {
         minorVersion = server.requestHead.minorVersion
         isHeadRequest = server.requestHead.isHead
-        keepsConnection = server.requestHead.keepsConnection && !server.isDraining
+        keepsConnection = server.requestHead.keepsConnection && !server.isLeaving
         awaitsContinue = server.requestHead.expectsContinue
         decoder = BodyDecoder(server.requestHead.framing)
         isResponseDone = false
         hasResponseStarted = false
+        isFresh = false
         scanner = HeadScanner()
         hasSkippedEmptyLine = false
         if let given = server.requestHead.requestID {
@@ -350,7 +367,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     /// Request and response are complete: goes on with the next request, or ends.
     private func finishRequest() {
         exchange = nil
-        guard keepsConnection, !isInputEnded, !server.isDraining else {
+        guard keepsConnection, !isInputEnded, !server.isLeaving else {
             linger()
             return
         }
@@ -377,7 +394,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     /// Decides, when a response starts, whether the connection stays; the response's head has to say so.
     func responseStarts(isFinal: Bool) {
         hasResponseStarted = true
-        if server.isDraining || isInputEnded || (isFinal && phase == .content && !mayDiscardRest) {
+        if server.isLeaving || isInputEnded || (isFinal && phase == .content && !mayDiscardRest) {
             keepsConnection = false
         }
     }

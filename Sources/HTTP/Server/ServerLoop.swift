@@ -26,7 +26,9 @@ final class ServerLoop: @unchecked Sendable {
     let lingeringNanoseconds: UInt64
     let tunnelIdleNanoseconds: UInt64
 
-    private(set) var isDraining = false
+    /// Whether responses tell clients to connect anew, to another server than this one.
+    private(set) var isLeaving = false
+    private var isDraining = false
     private var listener: ListenerChannel?
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
@@ -70,7 +72,7 @@ final class ServerLoop: @unchecked Sendable {
         }
         connections[ObjectIdentifier(connection)] = connection
         connection.started()
-        if connections.count >= connectionsMaximum {
+        if connections.count >= connectionsMaximum, !isDraining {
             listener?.pauseReading()
         }
     }
@@ -87,12 +89,18 @@ final class ServerLoop: @unchecked Sendable {
     /// How many connections are open.
     var connectionCount: Int { connections.count }
 
+    /// From now on no connection is kept after its response; new ones are still accepted.
+    func leave() {
+        isLeaving = true
+    }
+
     /// Accepts what the kernel has accepted for us, then no more; idle connections close, busy ones after their response.
     func drain() {
         guard !isDraining else { return }
-        // Connections that wait in the listening socket's queue would be reset by closing it.
-        listener?.readable()
         isDraining = true
+        isLeaving = true
+        // Connections that wait in the listening socket's queue would be reset by closing it.
+        listener?.acceptWaiting()
         listener?.close()
         listener = nil
         for connection in Array(connections.values) {

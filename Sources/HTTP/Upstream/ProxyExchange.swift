@@ -140,8 +140,7 @@ final class ProxyExchange: RequestExchange {
                 return
             }
             attempts += 1
-            let reused = mayReuse ? server.upstreams.take(endpoint) : nil
-            guard let connection = reused ?? server.upstreams.connect(endpoint) else {
+            guard let connection = (mayReuse ? kept(endpoint) : nil) ?? server.upstreams.connect(endpoint) else {
                 failed = endpoint
                 continue
             }
@@ -160,6 +159,19 @@ final class ProxyExchange: RequestExchange {
             mayReuse = false
         }
         fail(.badGateway, .connectFailed, "None of its instances could be reached.")
+    }
+
+    /// Takes a kept connection.
+    ///
+    /// A request that must not be sent twice is not risked on one whose end is here already but not yet heard of.
+    private func kept(_ endpoint: UpstreamEndpoint) -> UpstreamConnection? {
+        while let connection = server.upstreams.take(endpoint) {
+            if isIdempotent || connection.isQuiet {
+                return connection
+            }
+            connection.close()
+        }
+        return nil
     }
 
     /// The upstream has been connected to: from now on it is its turn.

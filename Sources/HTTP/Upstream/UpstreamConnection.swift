@@ -6,6 +6,9 @@ final class UpstreamConnection: Channel, @unchecked Sendable {
     /// Bytes of a request kept for sending it once more; larger ones are not repeated.
     static let unansweredBytesMaximum = 64 * 1024
 
+    /// `MSG_PEEK` of <sys/socket.h>: look without taking.
+    private static let peek: Int32 = 2
+
     let endpoint: UpstreamEndpoint
     private unowned let pool: UpstreamPool
     /// The exchange it serves.
@@ -38,6 +41,12 @@ final class UpstreamConnection: Channel, @unchecked Sendable {
         self.endpoint = endpoint
         self.pool = pool
         super.init(loop: loop, descriptor: descriptor, interest: EPOLLIN.rawValue | EPOLLOUT.rawValue)
+    }
+
+    /// Whether nothing has come on the idle connection: neither its end, whose event may still be waiting, nor bytes.
+    var isQuiet: Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Self.peek) < 0 && errno == EAGAIN
     }
 
     /// Sends bytes of a request; while connecting they wait.
