@@ -10,7 +10,13 @@ struct RepositoryValidationTests {
         arguments: [
             (#"{"url": "https://github.com/alex/shop.git"}"#, nil),
             (#"{"url": "http://10.0.0.1:3000/alex/shop", "branch": "feature/log-in", "interval": "30s"}"#, nil),
-            (#"{"url": "git@github.com:alex/shop.git"}"#, "spec.url"),
+            (#"{"url": "git@github.com:alex/shop.git"}"#, nil),
+            (#"{"url": "ssh://git@git.example.com:2222/alex/shop.git"}"#, nil),
+            (#"{"url": "ssh://git.example.com/alex/shop.git"}"#, nil),
+            (#"{"url": "ssh://git:password@github.com/alex/shop"}"#, "spec.url"),
+            (#"{"url": "-oProxyCommand=x@github.com:alex/shop"}"#, "spec.url"),
+            (#"{"url": "git@github.com"}"#, "spec.url"),
+            (#"{"url": "git@github.com:"}"#, "spec.url"),
             (#"{"url": "file:///etc"}"#, "spec.url"),
             (#"{"url": "https://user:password@github.com/alex/shop"}"#, "spec.url"),
             (#"{"url": "https://github.com"}"#, "spec.url"),
@@ -26,7 +32,8 @@ struct RepositoryValidationTests {
             (#"{"url": "https://h/r", "interval": "0s"}"#, nil),
             (#"{"url": "https://h/r", "build": {"timeout": "1s"}}"#, "spec.build.timeout"),
             (#"{"url": "https://h/r", "build": {"platforms": ["linux/arm64"]}}"#, "spec.build.platforms"),
-            (#"{"url": "https://h/r", "installationID": 5}"#, "spec.installationID"),
+            (#"{"url": "https://h/r", "installationID": 5}"#, nil),
+            (#"{"url": "https://h/r", "provider": "GitLab", "projectID": 5}"#, nil),
             (#"{"url": "https://h/r", "payment": {"required": true}}"#, "spec.payment"),
         ] as [(String, String?)])
     func violations(spec: String, path: String?) throws {

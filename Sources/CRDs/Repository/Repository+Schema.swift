@@ -27,6 +27,11 @@ extension Repository {
 }
 
 extension RepositorySpec {
+    /// A URL of http, https or ssh, or `user@host:path`; only ssh has a user, and none has a password.
+    private static let urlPattern =
+        #"^(https?://[^\s/@?#]+/[^\s?#]+|ssh://([A-Za-z0-9_][A-Za-z0-9._-]*@)?[^\s/@?#]+/[^\s?#]+"#
+        + #"|[A-Za-z0-9_][A-Za-z0-9._-]*@[^\s/@:?#]+:[^\s:?#][^\s?#]*)$"#
+
     static let schema = Schema.object(
         "Where the repository is, and what to make of it.", CodingKeys.self, required: [.url]
     ) { key in
@@ -34,10 +39,10 @@ extension RepositorySpec {
         case .url:
             .string(
                 """
-                The clone URL, such as `https://github.com/alex/shop.git`. It holds no user name or password: those come \
-                from credentialsSecret.
+                The clone URL, such as `https://github.com/alex/shop.git`, `ssh://git@git.example.com:2222/alex/shop.git` \
+                or `git@github.com:alex/shop.git`. It holds no password: that comes from credentialsSecret.
                 """,
-                pattern: #"^https?://[^\s/@?#]+/[^\s?#]+$"#, minimum: 1, maximum: 2048)
+                pattern: urlPattern, minimum: 1, maximum: 2048)
         case .provider:
             .choice(
                 "The kind of Git host, which decides how its events look and where build statuses go.",
@@ -53,14 +58,21 @@ extension RepositorySpec {
         case .credentialsSecret:
             .objectName(
                 """
-                The Secret in this namespace with the Git host's credentials, in its keys `username` and `password` (a \
-                token is a password). None for a public repository.
+                The Secret in this namespace with the Git host's credentials: the key `token`, or `username` and \
+                `password`, or `ssh-privatekey` with `known_hosts`. None for a public repository, and none where the \
+                GitHub App is used (installationID).
                 """)
         case .installationID:
             .integer(
                 """
-                The installation of the GitHub App that may read this repository. Not supported yet: setting it stalls the \
-                Repository (reason NotSupportedYet).
+                The installation of the GitHub App that may read this repository. The administrator names the App in \
+                the configuration's section gitHub.
+                """,
+                in: 1...Schema.integerMaximum)
+        case .projectID:
+            .integer(
+                """
+                The number of the project on GitLab, for commit statuses; found by its path when absent.
                 """,
                 in: 1...Schema.integerMaximum)
         case .interval:
@@ -120,6 +132,10 @@ extension RepositoryStatus {
             .string("Which push was acted on last: the values of its annotations.", maximum: 1024)
         case .lastHandledReconcileAt:
             .string("The value of annotation farebox.dev/reconcile-requested-at last acted on.", maximum: 1024)
+        case .reportedDigest:
+            .string(
+                "What the Git host was told: a short digest of each commit status, so that none is sent twice.",
+                maximum: 16_384)
         case .conditions:
             .conditions(
                 """

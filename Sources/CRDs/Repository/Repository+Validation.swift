@@ -15,10 +15,14 @@ extension Repository {
     private var urlViolation: Violation? {
         let url = spec.url
         func violation(_ message: String) -> Violation { Violation(path: "spec.url", message: message) }
-        guard let scheme = ["https://", "http://"].first(where: url.hasPrefix) else {
-            return violation("must begin with https:// or http://")
+        guard let scheme = ["https://", "http://", "ssh://"].first(where: url.hasPrefix) else {
+            return url.contains("://") || !Self.isSecureCopyForm(url)
+                ? violation("must begin with https://, http:// or ssh://, or look like git@host:owner/repository") : nil
         }
-        let rest = url.dropFirst(scheme.count)
+        var rest = url.dropFirst(scheme.count)
+        if scheme == "ssh://", let at = rest.firstIndex(of: "@"), Self.isUser(rest[..<at]) {
+            rest = rest[rest.index(after: at)...]
+        }
         guard !rest.contains("@") else {
             // The URL is not repeated here: it may hold a password.
             return violation(
@@ -30,6 +34,25 @@ extension Repository {
             return violation("must not hold a query, a fragment or spaces")
         }
         return nil
+    }
+
+    /// `user@host:path`, as `scp` and Git write an address of SSH.
+    private static func isSecureCopyForm(_ url: String) -> Bool {
+        guard let at = url.firstIndex(of: "@"), isUser(url[..<at]) else { return false }
+        let rest = url[url.index(after: at)...]
+        guard let colon = rest.firstIndex(of: ":"), colon != rest.startIndex, !rest[..<colon].contains("/") else {
+            return false
+        }
+        let path = rest[rest.index(after: colon)...]
+        return !path.isEmpty && !path.contains { $0 == "?" || $0 == "#" || $0 == "@" || $0.isWhitespace }
+    }
+
+    private static func isUser(_ text: Substring) -> Bool {
+        !text.isEmpty && text.first != "-"
+            && text.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                    || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".")
+            }
     }
 
     /// The rules of `git check-ref-format` for a branch.
@@ -66,9 +89,6 @@ extension Repository {
         var violations: [Violation] = []
         func refuse(_ path: String, _ message: String) {
             violations.append(Violation(path: path, message: message, kind: .notSupportedYet))
-        }
-        if spec.installationID != nil {
-            refuse("spec.installationID", "the GitHub App does not work yet; use credentialsSecret and leave it out")
         }
         if spec.build?.platforms.isEmpty == false {
             refuse("spec.build.platforms", "images are for the builder's own platform so far; leave it out")

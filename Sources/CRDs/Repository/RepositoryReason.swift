@@ -51,6 +51,11 @@ public enum RepositoryReason: String, CaseIterable, Sendable {
     /// The repository is larger, or has more files, than allowed.
     case sourceTooLarge = "SourceTooLarge"
 
+    /// The Git host does not take commit statuses: the token may not write them, or the commit is gone there.
+    case gitHostRefused = "GitHostRefused"
+    /// The Git host's API does not answer, or asks for patience; it is tried again.
+    case gitHostUnreachable = "GitHostUnreachable"
+
     // MARK: Change the code.
 
     /// The repository has no stack file.

@@ -2,7 +2,7 @@ public import KubernetesTypes
 
 /// Where a repository is, and what to make of it.
 public struct RepositorySpec: Codable, Hashable, Sendable {
-    /// The clone URL, https or http.
+    /// The clone URL: https, http or ssh, or `user@host:path`.
     public var url: String
     /// The kind of Git host.
     public var provider: GitProvider?
@@ -14,6 +14,8 @@ public struct RepositorySpec: Codable, Hashable, Sendable {
     public var credentialsSecret: String?
     /// The installation of the GitHub App.
     public var installationID: Int64?
+    /// The number of the project on GitLab.
+    public var projectID: Int64?
     /// How often the branch is looked at.
     public var interval: String?
     /// Whether nothing is built and deployed for now.
@@ -34,7 +36,8 @@ public struct RepositorySpec: Codable, Hashable, Sendable {
     public static let intervalDefault = "5m"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case url, provider, branch, stackFile, credentialsSecret, installationID, interval, suspend, build, payment
+        case url, provider, branch, stackFile, credentialsSecret, installationID, projectID, interval, suspend, build
+        case payment
     }
 }
 
@@ -44,7 +47,9 @@ public enum GitProvider: String, Codable, CaseIterable, Hashable, Sendable {
     case gitHub = "GitHub"
     /// gitlab.com or a GitLab of one's own.
     case gitLab = "GitLab"
-    /// Any server that speaks Git over HTTP.
+    /// Gitea or Forgejo.
+    case gitea = "Gitea"
+    /// Any server that speaks Git, over HTTP or SSH.
     case git = "Git"
 }
 

@@ -18,6 +18,8 @@ public struct RepositoryStatus: Codable, Hashable, Sendable {
     public var lastHandledRequest: String?
     /// The value of the annotation `farebox.dev/reconcile-requested-at` that was last acted on.
     public var lastHandledReconcileAt: String?
+    /// What the Git host was told: a short digest of each commit status, joined by `.`, in order.
+    public var reportedDigest: String?
     /// `Ready`, `SourceFetched`, `Built`, `Deployed` and others.
     @OmitEmpty public var conditions: [Condition]
 
@@ -33,7 +35,7 @@ public struct RepositoryStatus: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case observedGeneration, observedCommit, deployedCommit, functionCount, functions, history
-        case lastHandledRequest, lastHandledReconcileAt, conditions
+        case lastHandledRequest, lastHandledReconcileAt, reportedDigest, conditions
     }
 }
 
