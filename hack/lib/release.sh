@@ -7,6 +7,7 @@
 # built before has it at once. The last few are kept.
 compile_release() {
     local folder=${FAREBOX_CACHE:-$HOME/.cache/farebox}/releases identity
+    # shellcheck disable=SC2154 # packages.sh sets it
     install_packages "${build_packages[@]}" binutils
     identity=$({
         swift --version 2>/dev/null
