@@ -150,7 +150,7 @@ def measure(command, pids):
         "errors": errors,
         "microseconds": spent / calls / 1000 if calls else float("inf"),
         "callsPerSecond": float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)),
-        "p50": milliseconds(re.search(r"50%\s+(\S+)", output).group(1)),
+        "p50": milliseconds(re.search(r"(?m)^\s+50%\s+(\S+)", output).group(1)),
         "p99": milliseconds(re.search(r"(?m)^\s+99%\s+(\S+)", output).group(1)),
     }
 
