@@ -197,7 +197,7 @@ struct RouteSourceTests {
         #expect(names.isEmpty)
     }
 
-    @Test("A Function object becomes a record; one that demands payment is closed")
+    @Test("A Function object becomes a record; one that demands payment or is suspended is closed")
     func record() {
         var function = Function(
             metadata: ObjectMeta(name: "alice-f", namespace: "n", annotations: [FareboxAnnotation.owner: "Alice"]),
@@ -210,6 +210,10 @@ struct RouteSourceTests {
         function.spec.payment = FunctionPayment(required: true)
         let closed = FunctionRecord(function)
 
+        function.spec.suspend = true
+        let suspended = FunctionRecord(function)
+
+        #expect(suspended.admission == .closed(status: 503, reason: "The function is suspended."))
         #expect(open.ownerName == FunctionRecord.OwnedName(owner: "alice", function: "f"))
         #expect(open.timeout == .seconds(90) && open.inFlightMaximum == 5 && open.admission == .open)
         guard case .closed(402, _) = closed.admission else {

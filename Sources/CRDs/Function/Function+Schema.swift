@@ -53,7 +53,8 @@ extension FunctionSpec {
             .set(
                 """
                 Names of Secrets in the Function's namespace. Each key becomes a file in /var/openfaas/secrets and in \
-                /secrets. While one is missing the Function waits for it and says so (reason SecretMissing).
+                /secrets. While one is missing the Function waits for it and says so (reason SecretMissing). A Function that \
+                has an owner uses only Secrets labelled farebox.dev/owner=<owner> (reason SecretNotOwned).
                 """,
                 of: Schema.objectName("The name of a Secret."), maximum: 32)
         case .resources: FunctionResources.schema
@@ -89,6 +90,12 @@ extension FunctionSpec {
         case .readOnlyRootFilesystem:
             .boolean(
                 "Whether the root file system cannot be written; /tmp can always.", defaultValue: true)
+        case .suspend:
+            .boolean(
+                """
+                Whether the function is switched off for now: no call is let through and no replica runs. What it was \
+                stays as it is.
+                """, defaultValue: false)
         case .payment: FunctionPayment.schema
         case .labels: Self.metadataMapSchema("Labels", valuesMaximum: 63)
         case .annotations: Self.metadataMapSchema("Annotations", valuesMaximum: 4096)

@@ -33,8 +33,9 @@ public struct Function: KubernetesResource, Hashable {
         DNSName.isServiceName(metadata.name) ? metadata.name : "fn-" + metadata.name
     }
 
-    /// How many replicas should run: `spec.replicas`, brought into the range of `spec.scale`.
+    /// How many replicas should run: `spec.replicas`, brought into the range of `spec.scale`; none while it is suspended.
     public var desiredReplicas: Int32 {
+        guard spec.suspend != true else { return 0 }
         let least = max(spec.scale?.min ?? FunctionScale.minDefault, 0)
         let most = max(spec.scale?.max ?? Int32.max, least)
         return Swift.min(Swift.max(spec.replicas ?? FunctionSpec.replicasDefault, least), most)

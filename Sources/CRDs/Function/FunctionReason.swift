@@ -8,6 +8,8 @@ public enum FunctionReason: String, CaseIterable, Sendable {
     case available = "Available"
     /// No replica is wanted.
     case scaledToZero = "ScaledToZero"
+    /// `spec.suspend` is set.
+    case suspended = "Suspended"
     /// The network policy stands.
     case applied = "Applied"
     /// The pods run in a RuntimeClass.
@@ -55,6 +57,8 @@ public enum FunctionReason: String, CaseIterable, Sendable {
     case unsandboxed = "Unsandboxed"
     /// A Secret that the Function names does not exist.
     case secretMissing = "SecretMissing"
+    /// A Secret that the Function names is not its owner's.
+    case secretNotOwned = "SecretNotOwned"
     /// The namespace's ResourceQuota is used up.
     case quotaExceeded = "QuotaExceeded"
     /// The API server refuses the pods for another reason.

@@ -30,6 +30,8 @@ public struct FunctionSpec: Codable, Hashable, Sendable {
     public var maxInflight: Int32?
     /// Whether the root file system cannot be written.
     public var readOnlyRootFilesystem: Bool?
+    /// Whether no call is let through and no replica runs, for now.
+    public var suspend: Bool?
     /// What a call costs.
     public var payment: FunctionPayment?
     /// Labels for the pods.
@@ -53,7 +55,7 @@ public struct FunctionSpec: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case image, source, port, environment, secrets, resources, replicas, scale, runtimeClassName, egress, health
-        case timeout, maxInflight, readOnlyRootFilesystem, payment, labels, annotations
+        case timeout, maxInflight, readOnlyRootFilesystem, suspend, payment, labels, annotations
     }
 }
 

@@ -12,6 +12,10 @@ public enum FareboxAnnotation {
     public static let delivery = "farebox.dev/delivery"
     /// On a Repository or Function: any new value asks for a reconcile now.
     public static let reconcileRequestedAt = "farebox.dev/reconcile-requested-at"
+    /// On a Repository: why the Git host suspended it; while it is there nothing is built and no call is let through.
+    public static let suspended = "farebox.dev/suspended"
+    /// On a Repository: which part of Farebox made it; only such are deleted when the Git host takes them away.
+    public static let createdBy = "farebox.dev/created-by"
     /// The exact name of the branch that a Function was built from.
     public static let branch = "farebox.dev/branch"
     /// On a Deployment: which version of the registry credentials its pull Secret holds.

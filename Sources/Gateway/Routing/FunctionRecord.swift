@@ -38,7 +38,9 @@ struct FunctionRecord: Equatable, Sendable {
         timeout = function.spec.timeout.flatMap { Duration(goStyle: $0) }
         inFlightMaximum = function.spec.maxInflight.map { max(1, Int($0)) }
         created = function.metadata.creationTimestamp
-        if function.spec.payment?.required == true {
+        if function.spec.suspend == true {
+            admission = .closed(status: 503, reason: "The function is suspended.")
+        } else if function.spec.payment?.required == true {
             // Only an explicit yes lets a call pass, and nobody can say yes yet.
             admission = .closed(
                 status: 402, reason: "The function demands payment for each call, which this gateway cannot take yet.")

@@ -86,7 +86,11 @@ struct FunctionOutlook {
     }
 
     private func setReady(_ conditions: inout Conditions, count: Int32) {
-        if count == 0 {
+        if function.spec.suspend == true {
+            conditions.setReady(
+                reason: FunctionReason.suspended.rawValue,
+                message: "spec.suspend is set: no call is let through and no replica runs")
+        } else if count == 0 {
             conditions.setReady(
                 reason: FunctionReason.scaledToZero.rawValue,
                 message:

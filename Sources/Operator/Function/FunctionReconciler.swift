@@ -151,11 +151,13 @@ struct FunctionReconciler: Reconciler {
             && observed.spec.replicas == wanted.spec.replicas
     }
 
+    /// The first of the function's Secrets that it cannot have.
     private func missingSecret(of function: Function) async throws -> FunctionTrouble? {
         for name in function.spec.secrets {
             let key = ObjectKey(namespace: function.metadata.namespace, name: name)
             do {
-                _ = try await api.get(Secret.self, key)
+                let secret = try await api.get(Secret.self, key)
+                if let trouble = SecretOwnership.trouble(with: secret.metadata, of: function) { return trouble }
             } catch let error as KubernetesError where error.isNotFound {
                 return FunctionTrouble(
                     .secretMissing,

@@ -31,6 +31,9 @@ struct FunctionAPIServerScenarios {
         Scenario(testDescription: "A Function waits for its Secret, naming it, and goes on when it comes") {
             try await $0.missingSecret()
         },
+        Scenario(testDescription: "A Function that is switched off has no replica, says so, and comes back") {
+            try await $0.suspended()
+        },
         Scenario(testDescription: "A tag is resolved once and stays pinned; an unknown one is asked for again") {
             try await $0.tagIsPinned()
         },

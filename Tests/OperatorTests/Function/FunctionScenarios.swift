@@ -128,6 +128,30 @@ struct FunctionScenarios {
         try await world.end()
     }
 
+    @Test("A Function that is switched off has no replica, says so, and comes back")
+    func suspended() async throws {
+        let world = try await World(on: backend)
+        try await world.makeRuntimeClass()
+        try await world.makeFunction(spec: "image: \(Self.image)\nreplicas: 2")
+        try await world.eventually { $0.reason == "RollingOut" }
+        try await world.playRollout()
+        try await world.eventually { $0.isReady }
+
+        _ = try await world.api.patch(Function.self, world.key(), .merge(["spec": ["suspend": true]]))
+        try await world.eventually { $0.reason == "RollingOut" }
+        try await world.playRollout()
+        let off = try await world.eventually { $0.reason == "Suspended" }
+        let replicasWhileOff = try await world.get(Deployment.self)?.spec.replicas
+        _ = try await world.api.patch(Function.self, world.key(), .merge(["spec": ["suspend": false]]))
+        try await world.eventually { $0.reason == "RollingOut" }
+        try await world.playRollout()
+        try await world.eventually { $0.isReady && $0.reason == "Available" }
+
+        #expect(off.spec.replicas == 2, "the wish stays")
+        #expect(replicasWhileOff == 0)
+        try await world.end()
+    }
+
     @Test("A tag is resolved once and stays pinned; an unknown one is asked for again")
     func tagIsPinned() async throws {
         let world = try await World(on: backend)
