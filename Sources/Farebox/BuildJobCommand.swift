@@ -30,7 +30,8 @@ enum BuildJobCommand {
         let digest = try options.required("context-digest")
         let request = BuildJob.Request(
             repository: ObjectKey(namespace: FareboxConfiguration.systemNamespace, name: "by-hand"),
-            repositoryUID: "by-hand", function: "image", commit: String(digest.prefix(40)), inputsDigest: digest,
+            repositoryUID: "by-hand", owner: "by-hand", function: "image", commit: String(digest.prefix(40)),
+            inputsDigest: digest,
             contextDigest: digest, image: try ImageReference(parsing: options.required("image")))
         let build = BuildJob(request, configuration: configuration)
         if let uid = options["job-uid"] {

@@ -12,7 +12,8 @@ struct BuildJobTests {
     static func request() throws -> BuildJob.Request {
         BuildJob.Request(
             repository: ObjectKey(namespace: "farebox-functions", name: "alice-shop"), repositoryUID: "uid-1",
-            function: "cart", commit: String(repeating: "a1", count: 20), inputsDigest: "i-1", contextDigest: digest,
+            owner: "Alice", function: "cart", commit: String(repeating: "a1", count: 20), inputsDigest: "i-1",
+            contextDigest: digest,
             image: try ImageReference(parsing: "10.99.0.1:5000/alice/shop-cart:latest-main-a1a1a1a"),
             arguments: ["VERSION": "1.0", "EMPTY": ""])
     }

@@ -75,6 +75,11 @@ public struct GitURL: Hashable, Sendable, CustomStringConvertible {
         path.split(separator: "/").dropLast().last.map(String.init)
     }
 
+    /// The first part of the path, when there is more than one: the user or top-level group on hosts with nested groups.
+    public var topLevelOwner: String? {
+        owner == nil ? nil : path.split(separator: "/").first.map(String.init)
+    }
+
     private static func split(_ authority: Substring) throws(BuildFailure) -> (String, UInt16?) {
         var host = authority
         var port: UInt16?

@@ -15,6 +15,8 @@ public struct BuildJob: Sendable, Equatable {
         public var repository: ObjectKey
         /// Its uid: names and labels follow from it, so that a Repository made anew shares nothing with the old one.
         public var repositoryUID: String
+        /// Who owns the Repository, as displayed.
+        public var owner: String
         /// The function's name in the stack.
         public var function: String
         /// The commit, for labels and the log.
@@ -36,12 +38,13 @@ public struct BuildJob: Sendable, Equatable {
 
         /// Makes a request.
         public init(
-            repository: ObjectKey, repositoryUID: String, function: String, commit: String, inputsDigest: String,
-            contextDigest: String, image: ImageReference, arguments: [String: String] = [:],
+            repository: ObjectKey, repositoryUID: String, owner: String, function: String, commit: String,
+            inputsDigest: String, contextDigest: String, image: ImageReference, arguments: [String: String] = [:],
             timeout: Duration? = nil, attempt: Int = 1
         ) {
             self.repository = repository
             self.repositoryUID = repositoryUID
+            self.owner = owner
             self.function = function
             self.commit = commit
             self.inputsDigest = inputsDigest
@@ -116,6 +119,7 @@ public struct BuildJob: Sendable, Equatable {
                 name: name, namespace: configuration.namespace, labels: labels,
                 annotations: [
                     Self.repositoryAnnotation: request.repository.description,
+                    FareboxAnnotation.owner: request.owner,
                     Self.imageAnnotation: request.image.description,
                     Self.inputsAnnotation: request.inputsDigest,
                     Self.commitAnnotation: request.commit,

@@ -50,7 +50,21 @@ extension RepositorySpec {
         case .branch:
             .string(
                 "The branch that is built; pushes to others change nothing.",
-                pattern: #"^[^\s~^:?*\[\\/.-][^\s~^:?*\[\\]*$"#, minimum: 1, maximum: 255, defaultValue: branchDefault)
+                pattern: branchPattern, minimum: 1, maximum: 255, defaultValue: branchDefault)
+        case .branches:
+            .list(
+                """
+                Further branches, each an environment of its own: a Repository named after this one and the suffix is made \
+                for it, and goes when the branch leaves this list.
+                """,
+                of: RepositoryBranch.schema, keyedBy: "name", maximum: 20)
+        case .nameSuffix:
+            .string(
+                """
+                What is added to the names of the functions, after a '-': with `staging` the function `hello` is called at \
+                /hello-staging. Two Repositories of one owner can so build two branches.
+                """,
+                pattern: Schema.labelPattern, minimum: 1, maximum: RepositoryLimits.nameSuffixMaximum)
         case .stackFile:
             .string(
                 "The path of the stack file from the repository's root; stack.yml or stack.yaml when absent.",
@@ -86,6 +100,26 @@ extension RepositorySpec {
                 "Whether nothing is built and deployed for now; what runs keeps running.", defaultValue: false)
         case .build: RepositoryBuild.schema
         case .payment: FunctionPayment.schema
+        }
+    }
+}
+
+extension RepositorySpec {
+    /// What Git takes for a branch, as far as a pattern can tell.
+    static let branchPattern = #"^[^\s~^:?*\[\\/.-][^\s~^:?*\[\\]*$"#
+}
+
+extension RepositoryBranch {
+    static let schema = Schema.object(
+        "A further branch.", CodingKeys.self, required: [.name, .nameSuffix]
+    ) { key in
+        switch key {
+        case .name:
+            .string("The branch.", pattern: RepositorySpec.branchPattern, minimum: 1, maximum: 255)
+        case .nameSuffix:
+            .string(
+                "What is added to the names of its functions, after a '-'.", pattern: Schema.labelPattern, minimum: 1,
+                maximum: RepositoryLimits.nameSuffixMaximum)
         }
     }
 }

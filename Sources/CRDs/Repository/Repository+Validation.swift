@@ -1,3 +1,4 @@
+import KubernetesTypes
 import Timing
 
 extension Repository {
@@ -6,10 +7,10 @@ extension Repository {
     /// Nothing set is ever ignored: a field that nothing acts on yet is a violation too, of kind `notSupportedYet`.
     public func validate() -> [Violation] {
         [
-            urlViolation, branchViolation, stackFileViolation, intervalViolation,
+            urlViolation, Self.branchViolation(spec.branch, path: "spec.branch"), stackFileViolation, intervalViolation,
             DurationField.violation(
                 spec.build?.timeout, path: "spec.build.timeout", in: RepositoryLimits.buildTimeout),
-        ].compactMap { $0 } + unsupportedFields
+        ].compactMap { $0 } + branchesViolations + unsupportedFields
     }
 
     private var urlViolation: Violation? {
@@ -56,8 +57,8 @@ extension Repository {
     }
 
     /// The rules of `git check-ref-format` for a branch.
-    private var branchViolation: Violation? {
-        guard let branch = spec.branch else { return nil }
+    private static func branchViolation(_ branch: String?, path: String) -> Violation? {
+        guard let branch else { return nil }
         let isBad =
             branch.isEmpty || branch == "@" || branch.hasPrefix("-") || branch.hasSuffix("/") || branch.hasSuffix(".")
             || branch.contains("..") || branch.contains("//") || branch.contains("@{")
@@ -67,7 +68,42 @@ extension Repository {
             || branch.unicodeScalars.contains {
                 $0.value <= 0x20 || $0.value == 0x7F || "~^:?*[\\".unicodeScalars.contains($0)
             }
-        return isBad ? Violation(path: "spec.branch", message: "\"\(branch)\" is no name for a Git branch") : nil
+        return isBad ? Violation(path: path, message: "\"\(branch)\" is no name for a Git branch") : nil
+    }
+
+    private var branchesViolations: [Violation] {
+        var violations: [Violation] = []
+        var suffixes: Set<String> = []
+        if spec.nameSuffix != nil, !spec.branches.isEmpty {
+            violations.append(
+                Violation(
+                    path: "spec.nameSuffix", message: "must be absent where spec.branches names the other environments")
+            )
+        }
+        for (index, branch) in spec.branches.enumerated() {
+            let path = "spec.branches[\(index)]"
+            if let violation = Self.branchViolation(branch.name, path: path + ".name") { violations.append(violation) }
+            if branch.name == spec.branch ?? RepositorySpec.branchDefault {
+                violations.append(
+                    Violation(path: path + ".name", message: "\"\(branch.name)\" is spec.branch already; leave it out"))
+            }
+            if !suffixes.insert(branch.nameSuffix).inserted {
+                violations.append(
+                    Violation(
+                        path: path + ".nameSuffix",
+                        message: "\"\(branch.nameSuffix)\" is used twice: functions of two branches would have one name"
+                    ))
+            }
+            if !DNSName.isLabel(metadata.name + "-" + branch.nameSuffix) {
+                violations.append(
+                    Violation(
+                        path: path + ".nameSuffix",
+                        message:
+                            "the Repository \(metadata.name)-\(branch.nameSuffix) that would build it has no valid name"
+                    ))
+            }
+        }
+        return violations
     }
 
     private var stackFileViolation: Violation? {
@@ -102,6 +138,8 @@ extension Repository {
 public enum RepositoryLimits {
     /// How often the branch may be looked at; zero turns it off.
     public static let interval: ClosedRange<Duration> = .seconds(10)...(.seconds(7 * 86400))
+    /// How long a name's suffix may be, in characters.
+    public static let nameSuffixMaximum: Int64 = 20
     /// How long one build may take.
     public static let buildTimeout: ClosedRange<Duration> = .seconds(10)...(.seconds(6 * 3600))
 }

@@ -17,6 +17,8 @@ public enum RepositoryReason: String, CaseIterable, Sendable {
 
     /// Nothing was looked at yet.
     case pending = "Pending"
+    /// As many builds run as are allowed at once; it has its turn.
+    case queued = "Queued"
     /// The commit is being checked out.
     case fetching = "Fetching"
     /// Images are being built.

@@ -8,6 +8,10 @@ public struct RepositorySpec: Codable, Hashable, Sendable {
     public var provider: GitProvider?
     /// The branch that is built.
     public var branch: String?
+    /// Further branches that are built, each into an environment of its own.
+    @OmitEmpty public var branches: [RepositoryBranch]
+    /// What is added to the names of the functions.
+    public var nameSuffix: String?
     /// The path of the stack file.
     public var stackFile: String?
     /// The Secret with the Git host's credentials.
@@ -28,6 +32,7 @@ public struct RepositorySpec: Codable, Hashable, Sendable {
     /// Makes a specification with a URL and nothing else.
     public init(url: String) {
         self.url = url
+        branches = []
     }
 
     /// The branch when ``branch`` is absent.
@@ -36,8 +41,26 @@ public struct RepositorySpec: Codable, Hashable, Sendable {
     public static let intervalDefault = "5m"
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case url, provider, branch, stackFile, credentialsSecret, installationID, projectID, interval, suspend, build
-        case payment
+        case url, provider, branch, branches, nameSuffix, stackFile, credentialsSecret, installationID, projectID
+        case interval, suspend, build, payment
+    }
+}
+
+/// A further branch, and what tells its functions from those of other branches.
+public struct RepositoryBranch: Codable, Hashable, Sendable {
+    /// The branch.
+    public var name: String
+    /// What is added to the names of its functions.
+    public var nameSuffix: String
+
+    /// Makes a branch.
+    public init(name: String, nameSuffix: String) {
+        self.name = name
+        self.nameSuffix = nameSuffix
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, nameSuffix
     }
 }
 

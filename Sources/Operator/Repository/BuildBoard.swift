@@ -28,14 +28,43 @@ struct BuildBoard: Sendable {
 
     /// All builds of a Repository that are not on their way out.
     func builds(of uid: String) -> [ObservedBuild] {
-        jobs.objects(index: Self.byRepository, value: uid).filter { !$0.metadata.isBeingDeleted }.map { job in
-            let pods = pods.objects(index: Self.byJob, value: job.metadata.name)
-                .filter { pod in pod.metadata.ownerReferences.contains { $0.uid == job.metadata.uid } }
-            return ObservedBuild(job: job, pod: pods.max { Self.age($0) < Self.age($1) })
+        jobs.objects(index: Self.byRepository, value: uid).filter { !$0.metadata.isBeingDeleted }.map(observed)
+    }
+
+    /// What runs and what has ended, of all Repositories.
+    var present: BuildQueue.Present {
+        var present = BuildQueue.Present()
+        for job in jobs.list(namespace: nil) where !job.metadata.isBeingDeleted {
+            let build = observed(job)
+            if build.outcome.isFinished {
+                present.ended.insert(job.metadata.name)
+            } else {
+                present.running.append(
+                    BuildQueue.Running(
+                        job: job.metadata.name,
+                        repositoryUID: job.metadata.labels[BuildJob.repositoryUIDLabel] ?? "",
+                        owner: build.owner.lowercased))
+            }
         }
+        return present
+    }
+
+    private func observed(_ job: Job) -> ObservedBuild {
+        let pods = pods.objects(index: Self.byJob, value: job.metadata.name)
+            .filter { pod in pod.metadata.ownerReferences.contains { $0.uid == job.metadata.uid } }
+        return ObservedBuild(job: job, pod: pods.max { Self.age($0) < Self.age($1) })
     }
 
     private static func age(_ pod: Pod) -> Time { pod.metadata.creationTimestamp ?? Time(.earliest) }
+
+    /// The Repository that a build's pod belongs to.
+    func repository(of pod: Pod) -> [ObjectKey] {
+        guard let owner = pod.metadata.ownerReferences.first(where: { $0.kind == Job.descriptor.kind }) else {
+            return []
+        }
+        let job = jobs.get(ObjectKey(namespace: pod.metadata.namespace, name: owner.name))
+        return job.map { Self.repository(of: $0.metadata) } ?? []
+    }
 
     /// The Repository that a Job belongs to.
     static func repository(of metadata: ObjectMeta) -> [ObjectKey] {
@@ -57,6 +86,7 @@ struct ObservedBuild: Sendable {
         outcome = BuildOutcome(job: job, pod: pod)
     }
 
+    var owner: OwnerName { OwnerName(job.metadata.annotations[FareboxAnnotation.owner] ?? "") }
     var function: String { job.metadata.labels[FareboxLabel.function] ?? "" }
     var commit: String { job.metadata.annotations[BuildJob.commitAnnotation] ?? "" }
     var inputsDigest: String { job.metadata.annotations[BuildJob.inputsAnnotation] ?? "" }

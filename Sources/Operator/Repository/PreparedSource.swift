@@ -1,6 +1,7 @@
 import Builds
 import CRDs
 import KubernetesTypes
+import Timing
 
 /// Which source of which Repository is wanted: everything that decides what comes out.
 struct SourceRequest: Hashable, Sendable {
@@ -46,19 +47,32 @@ struct PreparedFunction: Sendable {
 }
 
 extension Repository {
+    /// What a function of the stack is called.
+    func identity(ofFunction name: String) -> FunctionIdentity {
+        FunctionIdentity(owner: owner, function: spec.nameSuffix.map { name + "-" + $0 } ?? name)
+    }
+
     /// The branch that is built.
     var branch: String { spec.branch ?? RepositorySpec.branchDefault }
 
     /// Whom its functions belong to: the annotation, else the owner in the URL, else the namespace.
     var owner: OwnerName {
         if let name = metadata.annotations[FareboxAnnotation.owner], !name.isEmpty { return OwnerName(name) }
-        let inURL = try? GitURL(spec.url, allowsPlainHTTP: true).owner
+        let url = try? GitURL(spec.url, allowsPlainHTTP: true)
+        // GitLab nests groups, and two groups may both have one called `web`.
+        let inURL = spec.provider == .gitLab ? url?.topLevelOwner : url?.owner
         return OwnerName(inURL ?? metadata.namespace)
     }
 
     /// The commit that the last push asked for.
     var requestedCommit: String? {
         metadata.annotations[FareboxAnnotation.requestedCommit].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// When that was: from the annotation of the push, else from the object's beginning.
+    var requestedAt: Time {
+        metadata.annotations[FareboxAnnotation.requestedAt].flatMap { Timestamp(rfc3339: $0) }.map { Time($0) }
+            ?? metadata.creationTimestamp ?? Time(.earliest)
     }
 
     /// Tells one push from another; nil when there was none.

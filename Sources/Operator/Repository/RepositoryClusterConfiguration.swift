@@ -120,6 +120,12 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         public var keepsStateInMemory = false
         /// Whether layers are kept in the registry beside the image.
         public var usesRegistryCache = true
+        /// So many builds run at once.
+        public var buildsMaximum = 10
+        /// So many of them belong to one owner.
+        public var buildsPerOwnerMaximum = 5
+        /// So many of them belong to one Repository.
+        public var buildsPerRepositoryMaximum = 5
         /// Private ranges that builds may reach beside the Internet, such as a package mirror's.
         ///
         /// Registries that are named by an IPv4 address need no mention.
@@ -148,10 +154,18 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
             stateBytes = try container.value(.stateBytes, stateBytes)
             keepsStateInMemory = try container.value(.keepsStateInMemory, keepsStateInMemory)
             usesRegistryCache = try container.value(.usesRegistryCache, usesRegistryCache)
+            buildsMaximum = try container.value(.buildsMaximum, buildsMaximum)
+            buildsPerOwnerMaximum = try container.value(.buildsPerOwnerMaximum, buildsPerOwnerMaximum)
+            buildsPerRepositoryMaximum = try container.value(.buildsPerRepositoryMaximum, buildsPerRepositoryMaximum)
             egressCIDRs = try container.value(.egressCIDRs, egressCIDRs)
             egressPorts = try container.value(.egressPorts, egressPorts)
             artifactPods = try container.value(.artifactPods, artifactPods)
             artifactPort = try container.value(.artifactPort, artifactPort)
+        }
+
+        var queueLimits: BuildQueue.Limits {
+            BuildQueue.Limits(
+                total: buildsMaximum, perOwner: buildsPerOwnerMaximum, perRepository: buildsPerRepositoryMaximum)
         }
     }
 
@@ -175,7 +189,12 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
                 problems.append("registry.push: \(error)")
             }
         }
-        for (name, value) in [("git.concurrency", git.concurrency), ("git.filesMaximum", git.filesMaximum)]
+        for (name, value) in [
+            ("git.concurrency", git.concurrency), ("git.filesMaximum", git.filesMaximum),
+            ("builder.buildsMaximum", builder.buildsMaximum),
+            ("builder.buildsPerOwnerMaximum", builder.buildsPerOwnerMaximum),
+            ("builder.buildsPerRepositoryMaximum", builder.buildsPerRepositoryMaximum),
+        ]
         where value < 1 {
             problems.append("\(name): must be above 0")
         }

@@ -61,22 +61,25 @@ public enum RepositoryController {
         let office = BuildOffice(
             configuration: configuration, network: functions.network, api: api, artifacts: artifacts,
             registry: registry)
+        let writer = ChildWriter(api: api, fieldManager: fieldManager)
+        let queue = BuildQueue(limits: configuration.builder.queueLimits)
+        children.addIndex(RepositoryReconciler.byController) { [$0.metadata.controllerReference?.uid ?? ""] }
         let reconciler = RepositoryReconciler(
             repositories: repositories, functions: children, board: board, loader: loader, office: office,
-            writer: ChildWriter(api: api, fieldManager: fieldManager), statusWriter: StatusWriter(api: api),
+            queue: queue, functionSwitch: FunctionSwitch(api: api),
+            environments: Environments(repositories: repositories, writer: writer, recorder: recorder),
+            writer: writer, statusWriter: StatusWriter(api: api),
             finalizer: Finalizer(name: finalizer, api: api), recorder: recorder, metrics: metrics, polls: polls)
         let controller = Controller(
             name: "repository", root: repositories, reconciler: reconciler, metrics: manager.metrics)
         controller.owns(children)
-        controller.watches(board.jobs) { BuildBoard.repository(of: $0.metadata) }
-        let jobs = board.jobs
-        controller.watches(board.pods) { pod in
-            guard let owner = pod.metadata.ownerReferences.first(where: { $0.kind == Job.descriptor.kind }) else {
-                return []
-            }
-            let job = jobs.get(ObjectKey(namespace: pod.metadata.namespace, name: owner.name))
-            return job.map { BuildBoard.repository(of: $0.metadata) } ?? []
+        controller.owns(repositories)
+        // A build that ends makes room for whoever waits.
+        let next: @Sendable () -> [ObjectKey] = {
+            queue.waitingCount > 0 ? queue.next(present: board.present) : []
         }
+        controller.watches(board.jobs) { BuildBoard.repository(of: $0.metadata) + next() }
+        controller.watches(board.pods) { board.repository(of: $0) + next() }
         loader.notify { controller.enqueue($0) }
         manager.add(controller)
         manager.addRunnable("repository sources", needsLeadership: true) { await loader.run() }

@@ -26,7 +26,8 @@ struct RepositoryOutlook: Sendable {
     var headFailure: BuildFailure?
     /// Something about the Repository itself has to change first.
     var obstacle: BuildFailure?
-    var isSuspended = false
+    /// Why nothing is done; nil when something is.
+    var suspension: Suspension?
 
     init(_ repository: Repository) {
         self.repository = repository
@@ -39,8 +40,11 @@ struct RepositoryOutlook: Sendable {
         let generation = repository.metadata.generation
         var conditions = Conditions(observed: status.conditions, generation: generation, now: now)
         status.observedGeneration = generation
-        status.lastHandledRequest = repository.requestMark
-        status.lastHandledReconcileAt = repository.reconcileMark
+        if suspension == nil {
+            // What is asked for meanwhile is done afterwards.
+            status.lastHandledRequest = repository.requestMark
+            status.lastHandledReconcileAt = repository.reconcileMark
+        }
         recordSuperseded(&status, now)
         status.observedCommit = commit
         if let functions {
@@ -49,11 +53,10 @@ struct RepositoryOutlook: Sendable {
         } else if let remembered {
             status.functions = remembered
         }
-        if isSuspended {
+        if let suspension {
             conditions.set(
-                Conditions.ready, status.deployedCommit == nil ? .false : .true,
-                reason: RepositoryReason.suspended.rawValue,
-                message: "spec.suspend is set: nothing is built or deployed; what runs keeps running")
+                Conditions.ready, status.deployedCommit == nil || suspension.stopsCalls ? .false : .true,
+                reason: RepositoryReason.suspended.rawValue, message: suspension.message)
             conditions.remove(Conditions.reconciling)
             conditions.remove(Conditions.stalled)
         } else if let obstacle {
@@ -154,9 +157,10 @@ struct RepositoryOutlook: Sendable {
             }
             return
         }
-        let isBuilding = functions.contains { $0.stage == .build && !$0.isFailed }
-        conditions.setReconciling(
-            reason: (isBuilding ? RepositoryReason.building : .deploying).rawValue, message: progress(functions))
+        let unbuilt = functions.filter { $0.stage == .build && !$0.isFailed }
+        let isQueued = unbuilt.allSatisfy { $0.entry.reason == RepositoryReason.queued.rawValue }
+        let reason: RepositoryReason = unbuilt.isEmpty ? .deploying : isQueued ? .queued : .building
+        conditions.setReconciling(reason: reason.rawValue, message: progress(functions))
     }
 
     private func fail(_ conditions: inout Conditions, _ failure: BuildFailure, isFinal: Bool) {

@@ -14,8 +14,7 @@ extension RepositoryReconciler {
         var progress: [FunctionProgress] = []
         for function in source.functions {
             let one = One(
-                function: function,
-                identity: FunctionIdentity(owner: pass.repository.owner, function: function.stack.name), commit: commit)
+                function: function, identity: pass.repository.identity(ofFunction: function.stack.name), commit: commit)
             do {
                 progress.append(try await advance(one, builds, &wanted, &pass))
             } catch let failure as BuildFailure {
@@ -35,6 +34,7 @@ extension RepositoryReconciler {
             }
         }
         pass.outlook.functions = progress
+        queue.keep(wanted, of: pass.repository.metadata.uid)
         tellIgnored(source, commit, pass)
         try await endOldBuilds(builds, wanted: wanted, source: source, commit: commit, pass)
     }
@@ -146,8 +146,9 @@ extension RepositoryReconciler {
     private func request(_ one: One, _ context: BuildContext, attempt: Int, _ pass: Pass) -> BuildJob.Request {
         let repository = pass.repository
         return BuildJob.Request(
-            repository: repository.key, repositoryUID: repository.metadata.uid, function: one.function.stack.name,
-            commit: one.commit, inputsDigest: context.inputsDigest, contextDigest: context.digest,
+            repository: repository.key, repositoryUID: repository.metadata.uid, owner: one.identity.owner.display,
+            function: one.function.stack.name, commit: one.commit, inputsDigest: context.inputsDigest,
+            contextDigest: context.digest,
             image: one.function.image,
             arguments: (repository.spec.build?.args ?? [:])
                 .merging(one.function.stack.buildArguments) { _, own in own },
@@ -158,8 +159,20 @@ extension RepositoryReconciler {
         _ one: One, _ context: BuildContext, attempt: Int, _ wanted: inout Set<String>, _ pass: Pass
     ) async throws -> FunctionProgress {
         let request = request(one, context, attempt: attempt, pass)
-        wanted.insert(office.jobName(of: request))
-        try await office.start(request)
+        let ticket = BuildQueue.Ticket(
+            job: office.jobName(of: request), repository: pass.repository.key,
+            repositoryUID: pass.repository.metadata.uid, owner: one.identity.owner.lowercased,
+            since: pass.repository.requestedAt)
+        wanted.insert(ticket.job)
+        guard queue.admits(ticket, present: board.present) else {
+            return one.progress(.pending, reason: .queued, message: queue.limits.message)
+        }
+        do {
+            try await office.start(request)
+        } catch {
+            queue.release(ticket.job)
+            throw error
+        }
         return one.progress(.building)
     }
 

@@ -17,6 +17,9 @@ struct RepositoryReconciler: Reconciler {
     let board: BuildBoard
     let loader: SourceLoader
     let office: BuildOffice
+    let queue: BuildQueue
+    let functionSwitch: FunctionSwitch
+    let environments: Environments
     let writer: ChildWriter
     let statusWriter: StatusWriter
     let finalizer: Finalizer
@@ -48,6 +51,7 @@ struct RepositoryReconciler: Reconciler {
             try await apply(repository)
         } cleanUp: {
             loader.forget(uid: repository.metadata.uid)
+            queue.keep([], of: repository.metadata.uid)
             try await office.deleteAll(of: repository.metadata.uid)
             return .done
         }
@@ -55,15 +59,26 @@ struct RepositoryReconciler: Reconciler {
 
     private func apply(_ repository: Repository) async throws -> ReconcileOutcome {
         var pass = Pass(repository)
-        if repository.spec.suspend == true {
+        let suspension = Suspension(repository)
+        try await functionSwitch.bring(ownFunctions(of: repository), to: suspension)
+        if let suspension {
             loader.forget(uid: repository.metadata.uid)
-            pass.outlook.isSuspended = true
+            queue.keep([], of: repository.metadata.uid)
+            pass.outlook.suspension = suspension
             return try await report(pass)
         }
         let violations = repository.validate()
         if let kind = violations.kind {
             pass.outlook.obstacle = BuildFailure(
                 kind == .invalid ? .invalid : .notSupportedYet, violations.summary())
+            return try await report(pass)
+        }
+        do {
+            try await environments.bringAbout(repository)
+        } catch let error as ChildError {
+            pass.outlook.obstacle = BuildFailure(
+                .nameTaken, "\(error); choose another nameSuffix in spec.branches, or delete that object")
+            pass.requeue(after: polls.obstacle)
             return try await report(pass)
         }
         try await begin(&pass)
@@ -146,6 +161,7 @@ struct RepositoryReconciler: Reconciler {
             case .loading: return
             case .failed(let failure, let retryAfter):
                 pass.outlook.source = .failed(failure, isFinal: retryAfter == nil)
+                queue.keep([], of: pass.repository.metadata.uid)
                 try await endBuilds(notOf: commit, pass)
                 if let retryAfter { pass.requeue(after: retryAfter) }
                 return
@@ -200,6 +216,15 @@ struct RepositoryReconciler: Reconciler {
         return function
     }
 
+    /// All Functions that belong to this Repository.
+    private func ownFunctions(of repository: Repository) -> [Function] {
+        functions.objects(index: Self.byController, value: repository.metadata.uid)
+            .filter { !$0.metadata.isBeingDeleted }
+    }
+
+    /// The index of Functions by the uid of what made them.
+    static let byController = "controller"
+
     /// Deletes the functions that left the stack, once every one of the stack runs.
     private func collect(_ pass: Pass) async throws {
         guard let progress = pass.outlook.functions, !progress.isEmpty, progress.allSatisfy(\.isDeployed) else {
@@ -207,10 +232,7 @@ struct RepositoryReconciler: Reconciler {
         }
         let kept = Set(progress.compactMap(\.entry.objectName))
         let repository = pass.repository
-        for function in functions.list(namespace: repository.metadata.namespace)
-        where function.metadata.controllerReference?.uid == repository.metadata.uid
-            && !kept.contains(function.metadata.name) && !function.metadata.isBeingDeleted
-        {
+        for function in ownFunctions(of: repository) where !kept.contains(function.metadata.name) {
             try await writer.delete(function)
             recorder?.record(
                 on: repository, type: .normal, reason: "FunctionRemoved", action: "Collect",

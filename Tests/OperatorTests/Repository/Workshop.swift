@@ -21,12 +21,14 @@ final class Workshop: Sendable {
     let source: StubSource
     let registry: StubRegistry
     private let backend: Backend
+    private let buildsMaximum: Int
     private let running = Mutex<Task<Void, any Error>?>(nil)
 
     static let digest = "sha256:" + String(repeating: "0123456789abcdef", count: 4)
 
-    init(on backend: Backend, fault: RecordingAPI.Fault? = nil) async throws {
+    init(on backend: Backend, buildsMaximum: Int = 10, fault: RecordingAPI.Fault? = nil) async throws {
         self.backend = backend
+        self.buildsMaximum = buildsMaximum
         api = try await backend.api()
         controllerAPI = RecordingAPI(api, fault: fault)
         namespace = try await backend.namespace(api)
@@ -50,6 +52,7 @@ final class Workshop: Sendable {
         configuration.registry.push = registry.name
         configuration.registry.insecure = [registry.name]
         configuration.builder.image = "builder"
+        configuration.builder.buildsMaximum = buildsMaximum
         configuration.systemNamespace = namespace
         configuration.buildsNamespace = buildsNamespace
         let client = HTTPClient()
@@ -247,6 +250,13 @@ final class Workshop: Sendable {
         } catch let error as KubernetesError where error.isNotFound {
             return nil
         }
+    }
+
+    /// How many builds have not come to an end.
+    func unfinishedBuilds() async throws -> Int {
+        let ended = Set(try await api.list(Pod.self, namespace: buildsNamespace).items.map(\.metadata.name))
+        return try await api.list(Job.self, namespace: buildsNamespace).items
+            .filter { !ended.contains($0.metadata.name + "-pod") }.count
     }
 
     /// How many builds have what they need.
