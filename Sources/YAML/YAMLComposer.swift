@@ -123,9 +123,11 @@ struct YAMLComposer {
                 merged += try sources(ofMerge: value.node)
                 continue
             }
-            guard mapping.append(YAMLMapping.Entry(key: key, keyLocation: event.location, value: value.node)) else {
-                throw .malformed(reason: "the key \"\(key.prefix(64))\" is there twice", location: event.location)
+            if let first = mapping.entry(key)?.keyLocation {
+                throw .malformed(
+                    reason: "the key \"\(key.prefix(64))\" is there twice, first at \(first)", location: event.location)
             }
+            mapping.append(YAMLMapping.Entry(key: key, keyLocation: event.location, value: value.node))
         }
         for source in merged {
             for entry in source.entries { mapping.append(entry) }

@@ -38,6 +38,11 @@ public struct YAMLMapping: Sendable {
         indices[key].map { entries[$0].value }
     }
 
+    /// The entry of a key, with the place of the key.
+    ///
+    /// - Parameter key: The key as text.
+    public func entry(_ key: String) -> Entry? { indices[key].map { entries[$0] } }
+
     /// Adds an entry at the end unless its key is there.
     ///
     /// - Parameter entry: What to add.

@@ -65,8 +65,8 @@ struct YAMLReaderTests {
     @Test(
         "What is ambiguous or broken is refused at its place",
         arguments: [
-            ("a: 1\nb: 2\na: 3\n", "line 3, column 1: the key \"a\" is there twice"),
-            ("a: {\"b\": 1, b: 2}", "line 1, column 13: the key \"b\" is there twice"),
+            ("a: 1\nb: 2\na: 3\n", "line 3, column 1: the key \"a\" is there twice, first at line 1, column 1"),
+            ("a: {\"b\": 1, b: 2}", "line 1, column 13: the key \"b\" is there twice, first at line 1, column 5"),
             ("? [1]\n: 2", "line 1, column 3: a key must be a plain or quoted text"),
             ("a: *nowhere", "line 1, column 4: the alias repeats an anchor that is not there"),
             ("&a [*a]", "line 1, column 5: the alias repeats an anchor that is not there"),
