@@ -1,0 +1,6 @@
+#!/bin/bash
+# A function: what it prints is the answer, and the body of the call is its standard input.
+set -euo pipefail
+
+echo "Hello from $Http_Method $Http_Path"
+cat
