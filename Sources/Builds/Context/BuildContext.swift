@@ -15,6 +15,8 @@ public struct BuildContext: Sendable, Hashable {
         public var bytesMaximum = 128 << 20
         /// So many files and links.
         public var filesMaximum = 10_000
+        /// Whether a Dockerfile of the author's may replace the one of a FaaSO runtime.
+        public var allowsDockerfile = true
 
         /// Makes the default limits.
         public init() {}
@@ -22,7 +24,8 @@ public struct BuildContext: Sendable, Hashable {
 
     /// SHA-256 of the tar, 64 hex digits.
     public let digest: String
-    /// SHA-256 of what decides the image: files and build arguments, and not the name it gets.
+    /// SHA-256 of what decides the image: files of function and runtime, with the options rendered into them, and build
+    /// arguments; not the name it gets.
     ///
     /// Equal inputs need no second build.
     public let inputsDigest: String
@@ -34,21 +37,22 @@ public struct BuildContext: Sendable, Hashable {
     /// The name of the entry that says what to build.
     public static let configurationName = "com.openfaas.docker.config"
 
-    /// Makes the context of a function from the `dockerfile` runtime.
+    /// Makes the context of a function.
     ///
     /// - Parameters:
-    ///   - function: Which folder, which build arguments.
+    ///   - function: Which folder, which build arguments, which options.
+    ///   - runtime: What the folder is merged with; nil when it has a Dockerfile of its own.
     ///   - arguments: Build arguments for all functions; the function's own win.
     ///   - image: The name to push.
     ///   - tree: The commit's files.
     ///   - path: The file to write, made or emptied first.
     /// - Throws: ``BuildFailure``: `DockerfileMissing`, `ContextInvalid`, `ContextTooLarge`.
     public static func write(
-        _ function: StackFunction, arguments: [String: String], image: ImageReference, from tree: some SourceTree,
-        to path: String, limits: Limits = Limits()
+        _ function: StackFunction, runtime: Runtime? = nil, arguments: [String: String], image: ImageReference,
+        from tree: some SourceTree, to path: String, limits: Limits = Limits()
     ) async throws -> BuildContext {
-        let files = try await ContextFiles.select(function, from: tree, limits: limits)
-        let contents = try await tree.open(files.entries)
+        let files = try await ContextFiles.select(function, runtime: runtime, from: tree, limits: limits)
+        let contents = try await tree.open(files.entries.compactMap(\.source))
         let arguments = arguments.merging(function.buildArguments) { _, own in own }
         return try await BlockingThread.run {
             Result { try write(files, contents, arguments: arguments, image: image, to: path) }
@@ -60,16 +64,17 @@ public struct BuildContext: Sendable, Hashable {
     /// - Parameters:
     ///   - folder: Where the file may be made.
     ///   - body: Gets the context and the path of its tar.
-    /// - Throws: As ``write(_:arguments:image:from:to:limits:)``, and what `body` throws.
+    /// - Throws: As ``write(_:runtime:arguments:image:from:to:limits:)``, and what `body` throws.
     public static func withTar<R: Sendable>(
-        of function: StackFunction, arguments: [String: String], image: ImageReference, from tree: some SourceTree,
-        in folder: String, limits: Limits = Limits(), _ body: (BuildContext, String) async throws -> R
+        of function: StackFunction, runtime: Runtime? = nil, arguments: [String: String], image: ImageReference,
+        from tree: some SourceTree, in folder: String, limits: Limits = Limits(),
+        _ body: (BuildContext, String) async throws -> R
     ) async throws -> R {
         let scratch = try ScratchFolder(in: folder, prefix: "context-")
         defer { scratch.remove() }
         let path = scratch.path + "/context.tar"
         let context = try await write(
-            function, arguments: arguments, image: image, from: tree, to: path, limits: limits)
+            function, runtime: runtime, arguments: arguments, image: image, from: tree, to: path, limits: limits)
         return try await body(context, path)
     }
 
@@ -93,21 +98,10 @@ public struct BuildContext: Sendable, Hashable {
         try tar.addDirectory("context")
         var folders: Set<String> = []
         for entry in files.entries {
-            let name = files.name(of: entry)
-            for folder in parents(of: name) where folders.insert(folder).inserted {
+            for folder in entry.folders where folders.insert(folder).inserted {
                 try tar.addDirectory("context/" + folder)
             }
-            if entry.kind == .link {
-                var target: [UInt8] = []
-                try contents.forEachPiece(of: entry) { target += $0 }
-                try tar.addSymbolicLink("context/" + name, target: try files.checkedTarget(of: entry, target))
-            } else {
-                try tar.addFile(
-                    "context/" + name, size: entry.sizeBytes, isExecutable: entry.kind == .executable
-                ) { sink in
-                    try contents.forEachPiece(of: entry) { try sink($0) }
-                }
-            }
+            try add(entry, contents, to: &tar)
         }
         try tar.finish()
         return BuildContext(
@@ -115,10 +109,26 @@ public struct BuildContext: Sendable, Hashable {
             sizeBytes: output.sizeBytes, fileCount: files.entries.count)
     }
 
-    /// `a/b/c` lies in `a` and `a/b`.
-    private static func parents(of name: String) -> [String] {
-        let parts = name.split(separator: "/").dropLast()
-        return parts.indices.map { parts[...$0].joined(separator: "/") }
+    private static func add(
+        _ entry: ContextEntry, _ contents: any SourceContents, to tar: inout TarWriter
+    ) throws {
+        let path = "context/" + entry.name
+        switch entry.content {
+        case .bytes(let bytes, let isExecutable): try tar.addFile(path, bytes: bytes, isExecutable: isExecutable)
+        case .source(let source) where source.kind == .link:
+            var target: [UInt8] = []
+            try contents.forEachPiece(of: source) { target += $0 }
+            let checked = try entry.checkedTarget(target)
+            do {
+                try tar.addSymbolicLink(path, target: checked)
+            } catch let error as ArchiveError {
+                throw BuildFailure(.contextInvalid, "the link \(source.path) cannot be used: \(error)")
+            }
+        case .source(let source):
+            try tar.addFile(path, size: source.sizeBytes, isExecutable: source.kind == .executable) { sink in
+                try contents.forEachPiece(of: source) { try sink($0) }
+            }
+        }
     }
 
     /// Where the tar's bytes go: the file, and the two digests.

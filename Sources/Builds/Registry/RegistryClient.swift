@@ -37,7 +37,7 @@ public final class RegistryClient: Sendable {
     static let manifestBytesMaximum = 4 << 20
 
     private let client: HTTPClient
-    private let configuration: Configuration
+    let configuration: Configuration
 
     /// Makes a client for registries.
     ///
@@ -109,9 +109,8 @@ public final class RegistryClient: Sendable {
     private func ask(
         _ method: HTTPMethod, _ image: ImageReference, authorization: String?
     ) async throws -> HTTPClientResponse {
-        let host = image.registry == "docker.io" ? "registry-1.docker.io" : image.registry
         let reference = image.digest ?? image.tag ?? "latest"
-        let url = "\(scheme(of: image.registry))://\(host)/v2/\(image.repository)/manifests/\(reference)"
+        let url = "\(origin(of: image.registry))/v2/\(image.repository)/manifests/\(reference)"
         var headers = HTTPHeaders([("Accept", Self.manifestTypes.joined(separator: ", "))])
         if let authorization { headers.set("Authorization", authorization) }
         return try await send(
@@ -121,7 +120,8 @@ public final class RegistryClient: Sendable {
             registry: image.registry)
     }
 
-    private func authorization(
+    /// The value to answer a 401 with.
+    func authorization(
         for response: HTTPClientResponse, image: ImageReference, login: RegistryCredentials.Login?
     ) async throws -> String {
         let challenges = response.headers.values(for: "WWW-Authenticate").compactMap { RegistryChallenge($0) }
@@ -162,7 +162,8 @@ public final class RegistryClient: Sendable {
         return "Bearer " + token
     }
 
-    private func send(_ request: HTTPClientRequest, registry: String) async throws -> HTTPClientResponse {
+    /// Sends a request; a registry that cannot be reached is a ``RegistryError``.
+    func send(_ request: HTTPClientRequest, registry: String) async throws -> HTTPClientResponse {
         do {
             return try await client.send(request)
         } catch let error as HTTPClientError {
@@ -170,8 +171,10 @@ public final class RegistryClient: Sendable {
         }
     }
 
-    private func scheme(of registry: String) -> String {
-        configuration.insecureRegistries.contains(registry) ? "http" : "https"
+    /// Scheme, host and port of a registry; Docker Hub's API has another host than its name.
+    func origin(of registry: String) -> String {
+        let scheme = configuration.insecureRegistries.contains(registry) ? "http" : "https"
+        return scheme + "://" + (registry == "docker.io" ? "registry-1.docker.io" : registry)
     }
 }
 

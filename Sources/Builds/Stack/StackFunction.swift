@@ -10,8 +10,16 @@ public struct StackFunction: Sendable, Hashable {
     public var handler: String
     /// The image's name as written; its last part becomes part of the pushed name.
     public var image: String
+    /// The program that the runtime's watchdog starts; the runtime's own when nil.
+    public var process: String?
     /// Arguments for the Dockerfile.
     public var buildArguments: [String: String] = [:]
+    /// Choices among those the runtime offers.
+    public var buildOptions: [String] = []
+    /// Files and folders of the repository that go beside the handler's, from the repository's root.
+    public var extraPaths: [String] = []
+    /// Options for the templates of a FaaSO runtime.
+    public var options: [String: RuntimeOption] = [:]
     /// Plain variables.
     public var environment: [String: String] = [:]
     /// Secrets as the stack names them: without the owner in front.
@@ -22,6 +30,10 @@ public struct StackFunction: Sendable, Hashable {
     public var annotations: [String: String] = [:]
     /// Requests and limits.
     public var resources: FunctionResources?
+    /// How to see that it works.
+    public var health: FunctionHealth?
+    /// The port it listens on; the usual one when nil.
+    public var port: Int32?
     /// Whether the root file system is read-only; the cluster's default when nil.
     public var readOnlyRootFilesystem: Bool?
 
@@ -48,11 +60,14 @@ public struct StackFunction: Sendable, Hashable {
         var spec = FunctionSpec(image: image)
         spec.source = source
         spec.environment = environment
+        if let process { spec.environment["fprocess"] = process }
         spec.secrets = secrets.map { owner.lowercased + "-" + $0 }
         spec.resources = resources
         spec.labels = labels
         spec.annotations = annotations
         spec.readOnlyRootFilesystem = readOnlyRootFilesystem
+        spec.health = health
+        spec.port = port
         if annotations[Self.healthPathAnnotation] != nil || annotations[Self.healthDelayAnnotation] != nil {
             spec.health = FunctionHealth(
                 path: annotations[Self.healthPathAnnotation], initialDelay: annotations[Self.healthDelayAnnotation])
