@@ -43,6 +43,21 @@ struct GitCheckoutTests {
         }
     }
 
+    @Test("tells the commit's message")
+    func message() async throws {
+        try await GitHost.with { host in
+            let commit = try await host.commit { try $0.write("one", to: "work/answer") }
+            let scratch = try TestFolder()
+            let url = try GitURL(host.url, allowsPlainHTTP: true)
+
+            let message = try await GitCheckout(configuration: configuration(scratch)).withTree(
+                commit: commit, branch: "main", url: url, credentials: nil
+            ) { try await $0.message() }
+
+            #expect(message == "change\n")
+        }
+    }
+
     @Test(
         "of a commit that does not exist fails with GitRevisionNotFound",
         arguments: [[], ["--branches-only"]],

@@ -15,6 +15,13 @@ public struct GitTree: SourceTree {
         self.work = work
     }
 
+    /// The commit's message, subject and body.
+    ///
+    /// - Throws: ``BuildFailure`` when it has more than a mebibyte.
+    public func message() async throws -> String {
+        try await work.message(of: commit, bytesMaximum: 1 << 20)
+    }
+
     /// Returns the content of one small file.
     public func read(_ entry: SourceEntry, bytesMaximum: Int) async throws -> [UInt8] {
         guard entry.sizeBytes <= bytesMaximum else {

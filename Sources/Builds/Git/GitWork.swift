@@ -103,6 +103,16 @@ struct GitWork: Sendable {
         return result.output
     }
 
+    /// The message of a commit: what follows the first empty line of the object.
+    func message(of commit: String, bytesMaximum: Int) async throws -> String {
+        var child = command.child(["cat-file", "commit", commit], in: folder, timeout: timeLeft)
+        child.outputBytesMaximum = bytesMaximum
+        let result = try await run(child)
+        guard result.status == 0 else { throw failure(result.errors) }
+        let object = String(decoding: result.output, as: UTF8.self)
+        return object.firstRange(of: "\n\n").map { String(object[$0.upperBound...]) } ?? ""
+    }
+
     // MARK: - Running
 
     private var timeLeft: Duration { max(deadline - .now, .milliseconds(1)) }

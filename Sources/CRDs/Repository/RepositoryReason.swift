@@ -8,6 +8,8 @@ public enum RepositoryReason: String, CaseIterable, Sendable {
     case deployed = "Deployed"
     /// This step is done.
     case succeeded = "Succeeded"
+    /// The commit's message asks not to be built.
+    case skipped = "Skipped"
     /// `spec.suspend` is set.
     case suspended = "Suspended"
     /// A newer commit took the place.

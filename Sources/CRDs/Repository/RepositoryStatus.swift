@@ -127,4 +127,6 @@ public enum RepositoryRunResult: String, Codable, CaseIterable, Hashable, Sendab
     case failed = "Failed"
     /// A newer commit took its place.
     case superseded = "Superseded"
+    /// Its message asks not to be built.
+    case skipped = "Skipped"
 }

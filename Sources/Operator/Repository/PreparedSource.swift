@@ -14,6 +14,9 @@ struct SourceRequest: Hashable, Sendable {
     let credentialsSecret: String?
     let owner: OwnerName
     let buildArguments: [String: String]
+    /// Whether the commit is left alone when its message asks for that: it was found at the branch's head, and no event
+    /// asked for it, whose sender would have looked at the message already.
+    let honoursMessage: Bool
     /// The push or the manual request that asks for it: the same commit asked for again is fetched again.
     let occasion: String
 
@@ -27,6 +30,7 @@ struct SourceRequest: Hashable, Sendable {
         credentialsSecret = repository.spec.credentialsSecret
         owner = repository.owner
         buildArguments = repository.spec.build?.args ?? [:]
+        honoursMessage = repository.requestedCommit != commit
         occasion = [repository.requestMark, repository.reconcileMark].compactMap { $0 }.joined(separator: " ")
     }
 }
@@ -36,6 +40,8 @@ struct PreparedSource: Sendable {
     let functions: [PreparedFunction]
     /// What the stack file sets in vain.
     let ignored: [String]
+    /// Whether the commit's message asks not to be built; then there are no functions.
+    var isSkipped = false
 }
 
 /// One function of a commit, ready to be built.

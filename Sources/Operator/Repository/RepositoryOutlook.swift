@@ -10,6 +10,8 @@ struct RepositoryOutlook: Sendable {
         /// It is being fetched, or the branch is being looked at for the first time.
         case fetching
         case fetched
+        /// Its message asks not to be built.
+        case skipped
         /// It cannot be used; whether something is tried again without anybody's doing.
         case failed(BuildFailure, isFinal: Bool)
     }
@@ -88,6 +90,10 @@ struct RepositoryOutlook: Sendable {
             fail(&conditions, failure, isFinal: isFinal)
             if isFinal { record(.failed, failure.reason.rawValue, &status, now) }
             return
+        case .skipped:
+            setSkipped(&conditions, status)
+            record(.skipped, RepositoryReason.skipped.rawValue, &status, now)
+            return
         case .fetched: break
         }
         if let headFailure {
@@ -100,6 +106,23 @@ struct RepositoryOutlook: Sendable {
         guard let functions else { return }
         setStages(&conditions, functions)
         summarise(&conditions, &status, functions, now)
+    }
+
+    private func setSkipped(_ conditions: inout Conditions, _ status: RepositoryStatus) {
+        let message = "the message of commit \(Self.short(commit ?? "")) asks not to be built"
+        conditions.set(
+            RepositoryCondition.sourceFetched.rawValue, .true, reason: RepositoryReason.skipped.rawValue,
+            message: message)
+        if let deployed = status.deployedCommit {
+            conditions.setReady(
+                reason: RepositoryReason.skipped.rawValue, message: message + "; commit \(Self.short(deployed)) runs")
+        } else {
+            conditions.set(
+                Conditions.ready, .false, reason: RepositoryReason.skipped.rawValue,
+                message: message + ", and no other was deployed")
+            conditions.remove(Conditions.reconciling)
+            conditions.remove(Conditions.stalled)
+        }
     }
 
     private func setStages(_ conditions: inout Conditions, _ functions: [FunctionProgress]) {

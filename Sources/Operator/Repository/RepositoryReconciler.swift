@@ -165,6 +165,12 @@ struct RepositoryReconciler: Reconciler {
                 try await endBuilds(notOf: commit, pass)
                 if let retryAfter { pass.requeue(after: retryAfter) }
                 return
+            case .ready(let source) where source.isSkipped:
+                pass.outlook.source = .skipped
+                pass.outlook.remembered = followed(pass)
+                queue.keep([], of: pass.repository.metadata.uid)
+                try await endBuilds(notOf: commit, pass)
+                return
             case .ready(let source):
                 pass.outlook.source = .fetched
                 try await build(source, commit, &pass)
@@ -194,6 +200,17 @@ struct RepositoryReconciler: Reconciler {
             result.append(progress)
         }
         return result
+    }
+
+    /// The functions that run while a newer commit is left alone.
+    private func followed(_ pass: Pass) -> [RepositoryFunction]? {
+        pass.repository.status?.functions.map { entry in
+            guard let name = entry.objectName, let function = ownFunction(name, of: pass.repository),
+                let commit = function.spec.source?.commit
+            else { return entry }
+            let progress = FunctionProgress(entry.name, objectName: name, commit: commit, state: entry.state)
+            return progress.built(function.spec.image).following(function).entry
+        }
     }
 
     /// Why a commit cannot be used, when that was found before and nothing changed since.

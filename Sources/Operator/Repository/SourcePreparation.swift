@@ -55,6 +55,9 @@ struct SourcePreparation: SourcePreparing {
         return try await checkout.withTree(
             commit: request.commit, branch: request.branch, url: url, credentials: credentials
         ) { tree in
+            if request.honoursMessage, CommitMessage.asksToSkip(try await tree.message()) {
+                return PreparedSource(functions: [], ignored: [], isSkipped: true)
+            }
             let entry = try StackFile.find(in: tree, path: request.stackFile)
             let bytes = try await tree.read(entry, bytesMaximum: rules.fileBytesMaximum)
             let stack = try StackFile(bytes, name: entry.path, rules: rules)

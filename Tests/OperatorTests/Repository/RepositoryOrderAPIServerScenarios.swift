@@ -35,6 +35,33 @@ struct RepositoryOrderAPIServerScenarios {
     }
 
     @Test(
+        "A commit whose message asks not to be built is left alone, and the next one is built",
+        arguments: Backend.available)
+    func skippedCommit(backend: Backend) async throws {
+        let shop = try await Workshop(on: backend)
+        let three = Workshop.commit("3")
+        shop.source.put(one, ["cart": "a"])
+        try await shop.makeRepository()
+        try await shop.playAll(["cart"], commit: one)
+        try await shop.eventually { $0.runs(one) }
+        shop.source.put(two, ["cart": "b"])
+        shop.source.skip(two)
+
+        try await shop.annotate([FareboxAnnotation.reconcileRequestedAt: "now"])
+        let skipped = try await shop.eventually { $0.condition("Ready")?.reason == "Skipped" }
+        shop.source.put(three, ["cart": "c"])
+        try await shop.annotate([FareboxAnnotation.reconcileRequestedAt: "later"])
+        try await shop.playAll(["cart"], commit: three)
+
+        let ready = try await shop.eventually { $0.runs(three) }
+        #expect(skipped.condition("Ready")?.status == .true)
+        #expect(skipped.status?.deployedCommit == one && skipped.status?.observedCommit == two)
+        #expect(skipped.function("cart")?.commit == one)
+        #expect(ready.status?.history.map(\.result) == [.deployed, .skipped, .deployed])
+        try await shop.end()
+    }
+
+    @Test(
         "A Repository that the Git host suspended refuses calls, keeps its functions, and goes on afterwards",
         arguments: Backend.available)
     func suspendedByHost(backend: Backend) async throws {

@@ -22,6 +22,7 @@ final class StubSource: SourcePreparing {
         var prepared: [String] = []
         var looks = 0
         var isHanging = false
+        var skipped: Set<String> = []
     }
 
     private let state = Mutex(State())
@@ -47,6 +48,9 @@ final class StubSource: SourcePreparing {
         }
     }
 
+    /// Makes the message of a commit ask not to be built.
+    func skip(_ commit: String) { state.withLock { _ = $0.skipped.insert(commit) } }
+
     func setHead(_ head: Result<String, BuildFailure>) { state.withLock { $0.head = head } }
 
     /// Whether nobody gets an answer any more.
@@ -57,6 +61,9 @@ final class StubSource: SourcePreparing {
         let result = state.withLock { state in
             state.prepared.append(request.commit)
             return state.commits[request.commit]
+        }
+        if request.honoursMessage, state.withLock({ $0.skipped.contains(request.commit) }) {
+            return PreparedSource(functions: [], ignored: [], isSkipped: true)
         }
         guard let result else { throw BuildFailure(.gitRevisionNotFound, "no such commit") }
         let functions = try result.get().map { function in
