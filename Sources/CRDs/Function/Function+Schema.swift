@@ -212,6 +212,13 @@ extension FunctionHealth {
     ) { key in
         switch key {
         case .path: .string("The path to GET, such as `/_/health`.", pattern: "^/[!-~]*$", minimum: 1, maximum: 1024)
+        case .readyPath:
+            .string(
+                """
+                The path to GET to see whether a replica can take calls for now, such as `/ready`; `path` when absent. A \
+                replica whose answer is no other than 200 to 399 gets no calls, and is not restarted for that.
+                """,
+                pattern: "^/[!-~]*$", minimum: 1, maximum: 1024)
         case .initialDelay: .duration("How long after its start a replica is asked first; at once when absent.")
         case .timeout: .duration("How long an answer may take, at least `1s`; `2s` when absent.")
         case .startTimeout:

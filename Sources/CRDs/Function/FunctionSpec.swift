@@ -157,6 +157,8 @@ public struct FunctionScale: Codable, Hashable, Sendable {
 public struct FunctionHealth: Codable, Hashable, Sendable {
     /// The path that answers 200 to 399 when the replica works.
     public var path: String?
+    /// The path that answers 200 to 399 while the replica can take calls; ``path`` when absent.
+    public var readyPath: String?
     /// How long after its start a replica is asked first.
     public var initialDelay: String?
     /// How long an answer may take.
@@ -166,15 +168,17 @@ public struct FunctionHealth: Codable, Hashable, Sendable {
 
     /// Makes a check.
     public init(
-        path: String? = nil, initialDelay: String? = nil, timeout: String? = nil, startTimeout: String? = nil
+        path: String? = nil, readyPath: String? = nil, initialDelay: String? = nil, timeout: String? = nil,
+        startTimeout: String? = nil
     ) {
         self.path = path
+        self.readyPath = readyPath
         self.initialDelay = initialDelay
         self.timeout = timeout
         self.startTimeout = startTimeout
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case path, initialDelay, timeout, startTimeout
+        case path, readyPath, initialDelay, timeout, startTimeout
     }
 }

@@ -164,7 +164,7 @@ extension FunctionChildren {
 
     /// Asked each second until the function answers once, so that a start costs no time beyond its own.
     private var startupProbe: Probe {
-        var probe = check
+        var probe = check(function.spec.health?.path)
         probe.initialDelaySeconds = Self.optional(duration(function.spec.health?.initialDelay))
         probe.periodSeconds = 1
         probe.failureThreshold = Self.seconds(startTimeout)
@@ -172,7 +172,7 @@ extension FunctionChildren {
     }
 
     private var readinessProbe: Probe {
-        var probe = check
+        var probe = check(function.spec.health?.readyPath ?? function.spec.health?.path)
         probe.periodSeconds = 2
         probe.failureThreshold = 3
         return probe
@@ -181,15 +181,15 @@ extension FunctionChildren {
     /// Only with a path: a port that accepts connections proves little, and a process that ended is restarted anyway.
     private var livenessProbe: Probe? {
         guard function.spec.health?.path != nil else { return nil }
-        var probe = check
+        var probe = check(function.spec.health?.path)
         probe.periodSeconds = 10
         probe.failureThreshold = 6
         return probe
     }
 
-    private var check: Probe {
+    private func check(_ path: String?) -> Probe {
         var probe: Probe
-        if let path = function.spec.health?.path {
+        if let path {
             probe = Probe(httpGet: HTTPGetAction(path: path, port: .string(Self.portName), scheme: "HTTP"))
         } else {
             probe = Probe(tcpSocket: TCPSocketAction(port: .string(Self.portName)))
