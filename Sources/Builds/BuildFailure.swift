@@ -25,7 +25,7 @@ extension RepositoryReason {
         switch self {
         case .gitUnreachable, .gitFailed, .gitAuthFailed, .gitRepositoryNotFound, .credentialsMissing,
             .artifactStoreUnavailable, .builderFailed, .contextFetchFailed, .evicted, .quotaExceeded,
-            .registryAuthFailed, .registryUnreachable, .pushFailed:
+            .registryAuthFailed, .registryUnreachable, .pushFailed, .sealedSecretsUnavailable:
             true
         default: false
         }

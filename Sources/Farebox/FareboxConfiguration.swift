@@ -22,11 +22,12 @@ struct FareboxConfiguration: Decodable {
     let functions: FunctionClusterConfiguration
     let gateway: GatewaySection
     let artifacts: ArtifactServerConfiguration
-    /// How sources are fetched and built, and where images go: the sections `git`, `registry` and `builder`.
+    /// How sources are fetched and built, and where images go: the sections `git`, `registry`, `builder` and
+    /// `builds`.
     let repositories: RepositoryClusterConfiguration
 
     enum CodingKeys: String, CodingKey {
-        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, git, registry, builder
+        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, git, registry, builder, builds
     }
 
     init(from decoder: any Decoder) throws {
@@ -43,6 +44,7 @@ struct FareboxConfiguration: Decodable {
         repositories.git = try value(.git, repositories.git)
         repositories.registry = try value(.registry, repositories.registry)
         repositories.builder = try value(.builder, repositories.builder)
+        repositories.builds = try value(.builds, repositories.builds)
         repositories.registry.credentials =
             repositories.registry.credentials
             ?? SecretReference(namespace: Self.systemNamespace, name: Self.credentialsSecretDefault)

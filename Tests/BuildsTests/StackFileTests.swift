@@ -6,8 +6,10 @@ import Testing
 
 @Suite("A stack file")
 struct StackFileTests {
-    private func read(_ text: String, rules: StackRules = StackRules()) throws -> StackFile {
-        try StackFile(Array(text.utf8), name: "stack.yml", rules: rules)
+    private func read(
+        _ text: String, rules: StackRules = StackRules(), variables: [String: String] = [:]
+    ) throws -> StackFile {
+        try StackFile(Array(text.utf8), name: "stack.yml", rules: rules, variables: variables)
     }
 
     private static let full = """
@@ -58,6 +60,7 @@ struct StackFileTests {
         #expect(cart.annotations["prometheus.io/scrape"] == nil)
         #expect(cart.resources?.limits?.memory == Quantity("128Mi"))
         #expect(cart.resources?.requests?.cpu == Quantity("100m"))
+        #expect(cart.process == "python index.py")
         #expect(cart.readOnlyRootFilesystem == false)
         #expect(stack.functions[1].handler == "")
         #expect(stack.functions[1].image == "root")
@@ -72,7 +75,6 @@ struct StackFileTests {
             stack.ignored == [
                 "functions.cart.labels.role (line 17, column 31)",
                 "functions.cart.annotations.prometheus.io/scrape (line 22, column 29)",
-                "functions.cart.fprocess (line 10, column 15)",
             ])
     }
 
@@ -86,6 +88,7 @@ struct StackFileTests {
         #expect(spec.secrets == ["alice-token", "alice-db"])
         #expect(spec.health?.path == "/health")
         #expect(spec.health?.initialDelay == "5s")
+        #expect(spec.environment["fprocess"] == "python index.py")
         #expect(spec.image == "r/a@sha256:00")
     }
 
@@ -101,7 +104,10 @@ struct StackFileTests {
             ("functions:\n  a: {lang: dockerfile, handler: /etc}", "inside the repository"),
             ("functions:\n  A_b: {lang: dockerfile, handler: a}", "line 2, column 3"),
             ("functions:\n  -a: {lang: dockerfile, handler: a}", "no name for a function"),
-            ("functions:\n  a: {lang: dockerfile, handler: a}\n  a: {lang: dockerfile, handler: a}", "line 3"),
+            (
+                "functions:\n  a: {lang: dockerfile, handler: a}\n  a: {lang: dockerfile, handler: a}",
+                "line 3, column 3: the key \"a\" is there twice, first at line 2, column 3"
+            ),
             ("functions:\n  a: {lang: dockerfile, handler: a, secrets: x}", "must be a list"),
             ("functions:\n  a: {lang: dockerfile, handler: a, secrets: [A]}", "no name for a Secret"),
             ("functions:\n  a: {lang: dockerfile, handler: a, secrets: [x, x]}", "twice"),
@@ -153,13 +159,12 @@ struct StackFileTests {
             MemoryTree(entries.map { ($0.0, $0.1, Array("x".utf8)) })
         }
 
-        #expect(try StackFile.find(in: tree(("stack.yaml", .file)), path: nil).path == "stack.yaml")
+        #expect(try StackFile.find(in: tree(("stack.yaml", .file)), path: nil)?.path == "stack.yaml")
         #expect(
-            try StackFile.find(in: tree(("stack.yaml", .file), ("stack.yml", .file)), path: nil).path == "stack.yml")
-        #expect(try StackFile.find(in: tree(("a/b.yml", .file)), path: "a/b.yml").path == "a/b.yml")
-        for (tree, path) in [
-            (tree(("other", .file)), nil), (tree(("stack.yml", .link)), nil), (tree(("stack.yml", .file)), "a.yml"),
-        ] {
+            try StackFile.find(in: tree(("stack.yaml", .file), ("stack.yml", .file)), path: nil)?.path == "stack.yml")
+        #expect(try StackFile.find(in: tree(("a/b.yml", .file)), path: "a/b.yml")?.path == "a/b.yml")
+        #expect(try StackFile.find(in: tree(("other", .file)), path: nil) == nil)
+        for (tree, path) in [(tree(("stack.yml", .link)), nil), (tree(("stack.yml", .file)), "a.yml")] {
             let failure = #expect(throws: BuildFailure.self) { try StackFile.find(in: tree, path: path) }
             #expect(failure?.reason == .stackMissing)
         }

@@ -76,7 +76,7 @@ public struct RuntimeManifest: Sendable, Hashable {
         welcomeMessage = try text("welcome_message")
         handlerFolder = Self.handlerFolderDefault
         if let folder = try text("handler_folder"), let node = root["handler_folder"] {
-            guard let checked = StackReader.folder(folder) else {
+            guard let checked = AuthorFields.treePath(folder) else {
                 throw invalid(node, "handler_folder must be a path inside the runtime, without '..'")
             }
             handlerFolder = checked

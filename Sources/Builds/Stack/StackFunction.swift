@@ -1,14 +1,14 @@
 public import CRDs
 
-/// One function of a stack file, with everything that Farebox acts on.
+/// One function of a stack file or a `funko.yml`, with everything that Farebox acts on.
 public struct StackFunction: Sendable, Hashable {
     /// Its name inside its owner: a DNS label.
     public var name: String
-    /// How it is built; so far always `dockerfile`.
+    /// How it is built: `dockerfile` or the name of a runtime; empty when nothing is built.
     public var runtime: String
     /// The folder with its code, from the repository's root; empty for the root itself.
     public var handler: String
-    /// The image's name as written; its last part becomes part of the pushed name.
+    /// The image's name as written, of which the last part goes into the pushed name; with ``skipsBuild`` what runs.
     public var image: String
     /// The program that the runtime's watchdog starts; the runtime's own when nil.
     public var process: String?
@@ -18,6 +18,8 @@ public struct StackFunction: Sendable, Hashable {
     public var buildOptions: [String] = []
     /// Files and folders of the repository that go beside the handler's, from the repository's root.
     public var extraPaths: [String] = []
+    /// Whether the image is there already and only has to run.
+    public var skipsBuild = false
     /// Options for the templates of a FaaSO runtime.
     public var options: [String: RuntimeOption] = [:]
     /// Plain variables.
@@ -30,10 +32,14 @@ public struct StackFunction: Sendable, Hashable {
     public var annotations: [String: String] = [:]
     /// Requests and limits.
     public var resources: FunctionResources?
+    /// How far the number of replicas may go.
+    public var scale: FunctionScale?
     /// How to see that it works.
     public var health: FunctionHealth?
     /// The port it listens on; the usual one when nil.
     public var port: Int32?
+    /// Where its author wants to be paid.
+    public var paymentPointer: String?
     /// Whether the root file system is read-only; the cluster's default when nil.
     public var readOnlyRootFilesystem: Bool?
 
@@ -45,10 +51,8 @@ public struct StackFunction: Sendable, Hashable {
         self.image = image
     }
 
-    /// The annotation with the path that tells whether a function works.
-    public static let healthPathAnnotation = "com.openfaas.health.http.path"
-    /// The annotation with the wait before that is asked first.
-    public static let healthDelayAnnotation = "com.openfaas.health.http.initialDelay"
+    /// The variable by which a watchdog learns what to start.
+    public static let processVariable = "fprocess"
 
     /// What a Function object of it says.
     ///
@@ -60,18 +64,16 @@ public struct StackFunction: Sendable, Hashable {
         var spec = FunctionSpec(image: image)
         spec.source = source
         spec.environment = environment
-        if let process { spec.environment["fprocess"] = process }
+        if let process { spec.environment[Self.processVariable] = process }
         spec.secrets = secrets.map { owner.lowercased + "-" + $0 }
         spec.resources = resources
         spec.labels = labels
         spec.annotations = annotations
         spec.readOnlyRootFilesystem = readOnlyRootFilesystem
+        spec.scale = scale
         spec.health = health
         spec.port = port
-        if annotations[Self.healthPathAnnotation] != nil || annotations[Self.healthDelayAnnotation] != nil {
-            spec.health = FunctionHealth(
-                path: annotations[Self.healthPathAnnotation], initialDelay: annotations[Self.healthDelayAnnotation])
-        }
+        spec.payment = paymentPointer.map { FunctionPayment(paymentPointer: $0) }
         return spec
     }
 }

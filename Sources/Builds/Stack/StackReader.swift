@@ -1,225 +1,215 @@
 import CRDs
-import KubernetesTypes
 import YAML
 
-/// Turns the tree of a stack file into functions, naming the place of whatever is wrong.
+/// Turns the text of a stack file into functions, naming the place of whatever is wrong.
 struct StackReader {
-    let name: String
-    let rules: StackRules
-    private(set) var ignored: [String] = []
+    private let name: String
+    private let rules: StackRules
+    private let root: YAMLNode
+    private var running: RunningFields
 
-    init(name: String, rules: StackRules) {
+    /// Replaces variables, reads the YAML and looks at everything but the functions themselves.
+    init(
+        _ bytes: [UInt8], name: String, rules: StackRules, variables: [String: String]
+    ) throws(BuildFailure) {
         self.name = name
         self.rules = rules
+        running = RunningFields(rules: rules)
+        root = try Self.tree(bytes, name, rules, variables)
+        let fields = AuthorFields(file: name, path: "", node: root)
+        guard root.mapping != nil else {
+            throw fields.invalid(root.location, "a stack file is a mapping with the key functions")
+        }
+        if let version = try fields.text("version"), !["", "1.0", "1"].contains(version) {
+            throw fields.invalid("version", "version must be 1.0")
+        }
+        let provider = try fields.fields("provider", with: "a name")
+        if let provider, let name = provider.node["name"], name.text != "openfaas" {
+            throw provider.invalid("name", "provider.name must be openfaas")
+        }
     }
 
-    /// Keys of a function that faas-cli knows and that do nothing here.
-    private static let inert = [
-        "fprocess", "environment_file", "skip_build", "constraints", "build_options", "build_secrets", "namespace",
-        "platforms",
-    ]
-
-    mutating func read(_ bytes: [UInt8]) throws(BuildFailure) -> [StackFunction] {
+    private static func tree(
+        _ bytes: [UInt8], _ name: String, _ rules: StackRules, _ variables: [String: String]
+    ) throws(BuildFailure) -> YAMLNode {
         guard bytes.count <= rules.fileBytesMaximum else {
             throw BuildFailure(.stackInvalid, "\(name) has more than \(rules.fileBytesMaximum) bytes")
         }
-        let root: YAMLNode
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw BuildFailure(.stackInvalid, "\(name) line 1: the file is not UTF-8")
+        }
+        let expanded: String
         do {
-            root = try YAMLReader().parse(bytes)
+            expanded = try EnvironmentSubstitution.expand(
+                text, variables: variables, bytesMaximum: rules.fileBytesMaximum)
         } catch {
-            throw BuildFailure(.stackInvalid, "\(name): \(error)")
+            throw BuildFailure(.stackInvalid, "\(name) \(error.location): ${…}: \(error.reason)")
         }
-        guard root.mapping != nil else { throw invalid(root, "a stack file is a mapping with the key functions") }
-        if let version = root["version"], let text = version.text, text != "", text != "1.0", text != "1" {
-            throw invalid(version, "version must be 1.0")
+        do {
+            return try YAMLReader().parse(Array(expanded.utf8))
+        } catch {
+            throw BuildFailure(.stackInvalid, "\(name) \(error)")
         }
-        try checkProvider(root["provider"])
-        if let configuration = root["configuration"], configuration.mapping?.entries.isEmpty == false {
-            ignore("configuration", configuration)
+    }
+
+    /// What is set and not acted on, each with its place.
+    var ignored: [String] { running.ignored }
+
+    /// The environment files that any function names, as written.
+    var environmentFiles: [String] {
+        let functions = root["functions"]?.mapping?.entries ?? []
+        return functions.flatMap { $0.value["environment_file"]?.elements ?? [] }.compactMap(\.text)
+    }
+
+    /// Reads the functions.
+    ///
+    /// - Parameters:
+    ///   - files: What ``environmentFiles`` lead to.
+    ///   - exists: Whether a file or folder is in the commit.
+    mutating func functions(
+        files: EnvironmentFiles, exists: (String) -> Bool
+    ) throws(BuildFailure) -> [StackFunction] {
+        let fields = AuthorFields(file: name, path: "", node: root)
+        let extraPaths = try configuration(exists)
+        guard root["functions"] != nil else { throw fields.invalid("functions", "functions is missing") }
+        guard let entries = root["functions"]?.mapping?.entries, !entries.isEmpty else {
+            throw fields.invalid("functions", "functions must name at least one function")
         }
-        guard let functions = root["functions"] else { throw invalid(root, "functions is missing") }
-        guard let mapping = functions.mapping, !mapping.entries.isEmpty else {
-            throw invalid(functions, "functions must name at least one function")
+        guard entries.count <= rules.functionsMaximum else {
+            throw fields.invalid(
+                "functions",
+                "functions has \(entries.count) entries; at most \(rules.functionsMaximum) are allowed")
         }
-        guard mapping.entries.count <= rules.functionsMaximum else {
-            throw invalid(
-                functions,
-                "functions has \(mapping.entries.count) entries; at most \(rules.functionsMaximum) are allowed")
+        guard environmentFiles.count <= rules.environmentFilesMaximum else {
+            throw fields.invalid(
+                "functions",
+                "the functions name \(environmentFiles.count) environment files; at most "
+                    + "\(rules.environmentFilesMaximum) are allowed")
         }
         var result: [StackFunction] = []
-        for entry in mapping.entries { result.append(try function(entry)) }
+        for entry in entries {
+            var function = try function(entry, files)
+            if !function.skipsBuild { function.extraPaths = extraPaths }
+            result.append(function)
+        }
         return result
     }
 
-    private func checkProvider(_ provider: YAMLNode?) throws(BuildFailure) {
-        guard let provider else { return }
-        guard provider.mapping != nil else { throw invalid(provider, "provider must be a mapping with a name") }
-        guard let name = provider["name"] else { return }
-        guard name.text == "openfaas" else { throw invalid(name, "provider.name must be openfaas") }
+    /// The paths of `configuration.copy`.
+    private mutating func configuration(_ exists: (String) -> Bool) throws(BuildFailure) -> [String] {
+        let root = AuthorFields(file: name, path: "", node: root)
+        guard let fields = try root.fields("configuration", with: "copy") else { return [] }
+        var paths: [String] = []
+        for (text, location) in try fields.list("copy", of: "paths") {
+            guard let path = AuthorFields.treePath(text), !path.isEmpty else {
+                throw fields.invalid(
+                    location, "configuration.copy must name files and folders inside the repository, without '..'")
+            }
+            guard exists(path) else {
+                throw fields.invalid(location, "configuration.copy: \(path) is not in the commit")
+            }
+            if !paths.contains(path) { paths.append(path) }
+        }
+        for entry in fields.node.mapping?.entries ?? [] where entry.key != "copy" {
+            let reason = entry.key == "templates" ? "runtimes are the administrator's" : "nothing acts on it"
+            if fields.something(entry.key) != nil {
+                running.ignore("configuration." + entry.key, entry.value.location, reason)
+            }
+        }
+        return paths
     }
 
-    private mutating func function(_ entry: YAMLMapping.Entry) throws(BuildFailure) -> StackFunction {
-        let name = entry.key
-        guard DNSName.isLabel(name) else {
-            throw invalid(
+    // MARK: - One function
+
+    /// Keys of a function that faas-cli knows and that do nothing here, with the reason where there is more to say.
+    private static let inert: KeyValuePairs<String, String?> = [
+        "constraints": "the administrator decides where functions run", "build_secrets": nil,
+        "namespace": "functions are in the Repository's namespace", "platforms": nil, "registry_auth": nil,
+    ]
+
+    private mutating func function(
+        _ entry: YAMLMapping.Entry, _ files: EnvironmentFiles
+    ) throws(BuildFailure) -> StackFunction {
+        let fields = AuthorFields(file: name, path: "functions." + entry.key, node: entry.value)
+        guard DNSName.isLabel(entry.key) else {
+            throw fields.invalid(
                 entry.keyLocation,
-                "'\(name.prefix(80))' is no name for a function: use up to 63 lower-case letters, digits and '-', with a "
-                    + "letter or digit at both ends")
+                "'\(entry.key.prefix(80))' is no name for a function: use up to 63 lower-case letters, digits and '-', "
+                    + "with a letter or digit at both ends")
         }
-        let path = "functions." + name
-        let node = entry.value
-        guard node.mapping != nil else { throw invalid(node, "\(path) must be a mapping") }
-        let runtime = try runtime(node, path)
-        guard let handlerNode = node["handler"], let handler = handlerNode.text else {
-            throw invalid(node["handler"] ?? node, "\(path).handler must name the folder with the function's code")
+        guard entry.value.mapping != nil else {
+            throw fields.invalid(entry.value.location, "\(fields.path) must be a mapping")
         }
-        guard let folder = Self.folder(handler) else {
-            throw invalid(handlerNode, "\(path).handler must be a path inside the repository, without '..'")
+        var function =
+            try fields.boolean("skip_build") == true
+            ? try finished(entry.key, fields) : try built(entry.key, fields)
+        function.process = try fields.text("fprocess").flatMap { $0.isEmpty ? nil : $0 }
+        try running.read(fields, into: &function, files: files)
+        for (key, reason) in Self.inert {
+            if let value = fields.something(key) { running.ignore(fields.name(key), value.location, reason) }
         }
-        let image = try text(node, "image", path) ?? name
-        var function = StackFunction(name: name, runtime: runtime, handler: folder, image: image.isEmpty ? name : image)
-        function.buildArguments = try map(node, "build_args", path)
-        function.environment = try map(node, "environment", path)
-        function.secrets = try secrets(node, path)
-        function.labels = try allowed(node, "labels", path, rules.allowsLabel)
-        function.annotations = try allowed(node, "annotations", path, rules.allowsAnnotation)
-        function.resources = try resources(node, path)
-        function.readOnlyRootFilesystem = try boolean(node, "readonly_root_filesystem", path)
-        for key in Self.inert {
-            guard let value = node[key], Self.isSomething(value) else { continue }
-            ignore("\(path).\(key)", value)
-        }
-        try check(function, node)
         return function
     }
 
-    /// The rules that every Function has; a stack is told about them before anything is built.
-    private func check(_ function: StackFunction, _ node: YAMLNode) throws(BuildFailure) {
-        let spec = function.specification(
-            owner: OwnerName("owner"), image: "image", source: FunctionSource(runtime: function.runtime))
-        let violations = Function(metadata: ObjectMeta(name: function.name), spec: spec).validate()
-        guard let first = violations.first else { return }
-        let path = first.path.hasPrefix("spec.") ? first.path.dropFirst("spec.".count) : first.path[...]
-        throw invalid(node, "functions.\(function.name): \(path): \(first.message)")
+    /// A function that is built from a folder.
+    private func built(_ name: String, _ fields: AuthorFields) throws(BuildFailure) -> StackFunction {
+        let runtime = try runtime(fields)
+        guard let handler = fields.node["handler"]?.text else {
+            throw fields.invalid("handler", "\(fields.path).handler must name the folder with the function's code")
+        }
+        guard let folder = AuthorFields.treePath(handler) else {
+            throw fields.invalid(
+                "handler", "\(fields.path).handler must be a path inside the repository, without '..'")
+        }
+        let image = try fields.text("image") ?? ""
+        var function = StackFunction(
+            name: name, runtime: runtime, handler: folder, image: image.isEmpty ? name : image)
+        function.buildArguments = try fields.map("build_args")
+        function.buildOptions = try fields.list("build_options", of: "names").map(\.text)
+        return function
     }
 
-    private func runtime(_ node: YAMLNode, _ path: String) throws(BuildFailure) -> String {
-        guard let language = node["lang"], let text = language.text, !text.isEmpty else {
-            throw invalid(node["lang"] ?? node, "\(path).lang is missing; known: \(Self.known)")
+    /// A function whose image is there already.
+    private func finished(_ name: String, _ fields: AuthorFields) throws(BuildFailure) -> StackFunction {
+        let image = try fields.text("image") ?? ""
+        guard let reference = try? ImageReference(parsing: image), image.hasPrefix(reference.registry + "/"),
+            reference.tag != nil || reference.digest != nil
+        else {
+            throw fields.invalid(
+                "image",
+                "\(fields.path).image must be a full reference with registry and tag or digest, since skip_build is set"
+            )
         }
-        guard StackFile.runtimes.contains(text.lowercased()) else {
+        guard rules.allowsImage(image) else {
+            let allowed = rules.allowedImages.isEmpty ? "none" : rules.allowedImages.joined(separator: ", ")
+            throw fields.invalid(
+                "image",
+                "\(fields.path).image: skip_build runs an image that was built elsewhere, and this cluster does not allow "
+                    + "\(image); allowed: \(allowed)")
+        }
+        var function = StackFunction(name: name, runtime: "", handler: "", image: image)
+        function.skipsBuild = true
+        return function
+    }
+
+    private func runtime(_ fields: AuthorFields) throws(BuildFailure) -> String {
+        guard let text = fields.node["lang"]?.text, !text.isEmpty else {
+            throw fields.invalid("lang", "\(fields.path).lang is missing; known: \(rules.knownRuntimes)")
+        }
+        guard let runtime = rules.runtime(text) else {
             throw BuildFailure(
                 .runtimeUnknown,
-                "\(name) \(language.location): \(path).lang: '\(text.prefix(80))' is not known; known: \(Self.known)")
+                "\(name) \(fields.location("lang")): \(fields.path).lang: '\(text.prefix(80))' is not known; known: "
+                    + rules.knownRuntimes)
         }
-        return text.lowercased()
+        return runtime
     }
+}
 
-    private static var known: String { StackFile.runtimes.joined(separator: ", ") }
-
-    /// A folder of the repository: without `./`, trailing slashes and `..`; nil when it leads outside.
-    static func folder(_ text: String) -> String? {
-        guard !text.isEmpty, !text.hasPrefix("/"), !text.contains("\\"), !text.contains("\0"),
-            text.utf8.count <= 1024
-        else { return nil }
-        let parts = text.split(separator: "/").filter { $0 != "." }
-        return parts.contains("..") ? nil : parts.joined(separator: "/")
-    }
-
-    private func secrets(_ node: YAMLNode, _ path: String) throws(BuildFailure) -> [String] {
-        guard let list = node["secrets"], Self.isSomething(list) else { return [] }
-        guard let elements = list.elements else { throw invalid(list, "\(path).secrets must be a list of names") }
-        var names: [String] = []
-        for element in elements {
-            guard let name = element.text, DNSName.isSubdomain(name) else {
-                throw invalid(element, "\(path).secrets: this is no name for a Secret")
-            }
-            guard !names.contains(name) else { throw invalid(element, "\(path).secrets names \(name) twice") }
-            names.append(name)
-        }
-        return names
-    }
-
-    private mutating func allowed(
-        _ node: YAMLNode, _ key: String, _ path: String, _ isAllowed: (String) -> Bool
-    ) throws(BuildFailure) -> [String: String] {
-        let all = try map(node, key, path)
-        for name in all.keys.sorted() where !isAllowed(name) {
-            if let value = node[key]?[name] { ignore("\(path).\(key).\(name)", value) }
-        }
-        return all.filter { isAllowed($0.key) }
-    }
-
-    private func resources(_ node: YAMLNode, _ path: String) throws(BuildFailure) -> FunctionResources? {
-        let limits = try amounts(node, "limits", path)
-        let requests = try amounts(node, "requests", path)
-        return limits == nil && requests == nil ? nil : FunctionResources(requests: requests, limits: limits)
-    }
-
-    private func amounts(
-        _ node: YAMLNode, _ key: String, _ path: String
-    ) throws(BuildFailure) -> FunctionResourceAmounts? {
-        guard let value = node[key], Self.isSomething(value) else { return nil }
-        guard value.mapping != nil else { throw invalid(value, "\(path).\(key) must be a mapping with cpu and memory") }
-        return FunctionResourceAmounts(
-            cpu: try quantity(value, "cpu", "\(path).\(key)"), memory: try quantity(value, "memory", "\(path).\(key)"))
-    }
-
-    private func quantity(_ node: YAMLNode, _ key: String, _ path: String) throws(BuildFailure) -> Quantity? {
-        guard let value = node[key], let text = value.text, !text.isEmpty else { return nil }
-        guard let quantity = Quantity(text) else {
-            throw invalid(value, "\(path).\(key) must be a quantity such as \(key == "cpu" ? "500m" : "128Mi")")
-        }
-        return quantity
-    }
-
-    // MARK: - Scalars
-
-    /// Plain numbers and Booleans count as the text they were written as, as faas-cli has it.
-    private func text(_ node: YAMLNode, _ key: String, _ path: String) throws(BuildFailure) -> String? {
-        guard let value = node[key] else { return nil }
-        guard case .scalar = value.content else { throw invalid(value, "\(path).\(key) must be a text") }
-        return value.text
-    }
-
-    private func boolean(_ node: YAMLNode, _ key: String, _ path: String) throws(BuildFailure) -> Bool? {
-        guard let text = try text(node, key, path) else { return nil }
-        switch text {
-        case "true", "True", "TRUE": return true
-        case "false", "False", "FALSE": return false
-        default: throw invalid(node[key] ?? node, "\(path).\(key) must be true or false")
-        }
-    }
-
-    private func map(_ node: YAMLNode, _ key: String, _ path: String) throws(BuildFailure) -> [String: String] {
-        guard let value = node[key], Self.isSomething(value) else { return [:] }
-        guard let mapping = value.mapping else { throw invalid(value, "\(path).\(key) must be a mapping of texts") }
-        var result: [String: String] = [:]
-        for entry in mapping.entries {
-            guard case .scalar = entry.value.content else {
-                throw invalid(entry.value, "\(path).\(key).\(entry.key) must be a text")
-            }
-            result[entry.key] = entry.value.text ?? ""
-        }
-        return result
-    }
-
-    /// Null, an empty list and an empty mapping say nothing.
-    private static func isSomething(_ node: YAMLNode) -> Bool {
-        switch node.content {
-        case .scalar: node.text?.isEmpty == false
-        case .sequence(let elements): !elements.isEmpty
-        case .mapping(let mapping): !mapping.entries.isEmpty
-        }
-    }
-
-    private mutating func ignore(_ path: String, _ node: YAMLNode) {
-        ignored.append("\(path) (\(node.location))")
-    }
-
-    private func invalid(_ node: YAMLNode, _ message: String) -> BuildFailure { invalid(node.location, message) }
-
-    private func invalid(_ location: YAMLLocation, _ message: String) -> BuildFailure {
-        BuildFailure(.stackInvalid, "\(name) \(location): \(message)")
+extension StackRules {
+    /// The runtime of that name, where Dockerfiles go by any case of letters; nil when there is none.
+    func runtime(_ name: String) -> String? {
+        if name.lowercased() == Self.dockerfileRuntime { return allowsDockerfile ? Self.dockerfileRuntime : nil }
+        return runtimes.contains(name) ? name : nil
     }
 }

@@ -12,6 +12,8 @@ public enum RepositoryCondition: String, CaseIterable, Sendable {
     case built = "Built"
     /// All functions run.
     case deployed = "Deployed"
+    /// The sealed Secrets that the commit brings are in the cluster; present only when it brings some.
+    case secretsApplied = "SecretsApplied"
     /// The Git host was told.
     case statusReported = "StatusReported"
 }

@@ -95,6 +95,8 @@ public enum RepositoryReason: String, CaseIterable, Sendable {
     case registryUnreachable = "RegistryUnreachable"
     /// The build pod was evicted or its node went away; it is tried again.
     case evicted = "Evicted"
+    /// The repository brings sealed Secrets, and the cluster cannot open any.
+    case sealedSecretsUnavailable = "SealedSecretsUnavailable"
     /// The builder did not start, or ended for no reason of the author's.
     case builderFailed = "BuilderFailed"
     /// A quota is used up.

@@ -21,6 +21,9 @@ public struct FunctionResourceDefaults: Codable, Hashable, Sendable {
     /// The greatest memory limit a function may set.
     public var memoryMaximum = Quantity.literal("4Gi")
 
+    /// The greatest number of replicas that a stack file may ask for.
+    public var replicasMaximum: Int32 = 20
+
     /// Makes the defaults.
     public init() {}
 
@@ -40,6 +43,8 @@ public struct FunctionResourceDefaults: Codable, Hashable, Sendable {
         temporaryLimit = try value(.temporaryLimit, defaults.temporaryLimit)
         cpuMaximum = try value(.cpuMaximum, defaults.cpuMaximum)
         memoryMaximum = try value(.memoryMaximum, defaults.memoryMaximum)
+        replicasMaximum =
+            try container.decodeIfPresent(Int32.self, forKey: .replicasMaximum) ?? defaults.replicasMaximum
     }
 
     /// Returns what is wrong with the defaults, one sentence each.
@@ -49,9 +54,11 @@ public struct FunctionResourceDefaults: Codable, Hashable, Sendable {
             ("storageRequest", storageRequest, storageLimit), ("temporaryLimit", temporaryLimit, storageLimit),
             ("cpuLimit", cpuLimit, cpuMaximum), ("memoryLimit", memoryLimit, memoryMaximum),
         ]
-        return pairs.filter { $0.1 > $0.2 || $0.1.isNegative }.map {
-            "resources.\($0.0): \($0.1) must be from 0 to \($0.2)"
-        }
+        let replicas = (1...1000).contains(replicasMaximum) ? [] : ["resources.replicasMaximum: must be from 1 to 1000"]
+        return replicas
+            + pairs.filter { $0.1 > $0.2 || $0.1.isNegative }.map {
+                "resources.\($0.0): \($0.1) must be from 0 to \($0.2)"
+            }
     }
 }
 

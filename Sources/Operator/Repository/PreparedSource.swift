@@ -42,14 +42,16 @@ struct PreparedSource: Sendable {
     let ignored: [String]
     /// Whether the commit's message asks not to be built; then there are no functions.
     var isSkipped = false
+    /// The sealed Secrets that the commit brings.
+    var secrets: [SealedSecret] = []
 }
 
 /// One function of a commit, ready to be built.
 struct PreparedFunction: Sendable {
     let stack: StackFunction
     let image: ImageReference
-    /// The context in the artifact store.
-    let context: Result<BuildContext, BuildFailure>
+    /// The context in the artifact store; nil when the image is there already and nothing is built.
+    let context: Result<BuildContext, BuildFailure>?
 }
 
 extension Repository {

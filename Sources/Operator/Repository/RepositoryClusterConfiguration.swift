@@ -13,6 +13,8 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
     public var registry = RegistrySettings()
     /// How builds run.
     public var builder = BuilderSettings()
+    /// What the authors of repositories may do.
+    public var builds = BuildRuleSettings()
     /// The namespace of Farebox's own processes and Secrets.
     public var systemNamespace = "farebox-system"
     /// The namespace of build Jobs.
@@ -27,6 +29,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         git = try container.value(.git, git)
         registry = try container.value(.registry, registry)
         builder = try container.value(.builder, builder)
+        builds = try container.value(.builds, builds)
         systemNamespace = try container.value(.systemNamespace, systemNamespace)
         buildsNamespace = try container.value(.buildsNamespace, buildsNamespace)
     }
@@ -194,11 +197,25 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
             ("builder.buildsMaximum", builder.buildsMaximum),
             ("builder.buildsPerOwnerMaximum", builder.buildsPerOwnerMaximum),
             ("builder.buildsPerRepositoryMaximum", builder.buildsPerRepositoryMaximum),
+            ("builds.functionsMaximum", builds.functionsMaximum),
         ]
         where value < 1 {
             problems.append("\(name): must be above 0")
         }
         return problems
+    }
+
+    /// What a stack file may set.
+    func stackRules(_ functions: FunctionClusterConfiguration) -> StackRules {
+        var rules = StackRules(
+            allowedLabels: functions.allowedLabels, allowedAnnotations: functions.allowedAnnotations)
+        rules.allowsDockerfile = builds.allowsDockerfile
+        rules.allowedImages = builds.allowedImages
+        rules.functionsMaximum = builds.functionsMaximum
+        rules.cpuMaximum = functions.resources.cpuMaximum
+        rules.memoryMaximum = functions.resources.memoryMaximum
+        rules.replicasMaximum = functions.resources.replicasMaximum
+        return rules
     }
 
     var naming: ImageNaming { ImageNaming(push: registry.push, pull: registry.pull) }

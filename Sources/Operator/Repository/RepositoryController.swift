@@ -33,8 +33,7 @@ public enum RepositoryController {
         let artifacts = ArtifactAccess(
             api: api, namespace: configuration.systemNamespace, client: client,
             baseURL: configuration.builder.artifactsURL)
-        let rules = StackRules(
-            allowedLabels: functions.allowedLabels, allowedAnnotations: functions.allowedAnnotations)
+        let rules = configuration.stackRules(functions)
         let preparation = SourcePreparation(
             configuration: configuration, rules: rules, artifacts: artifacts, api: api)
         let registry = RegistryClient(client: client, configuration: configuration.registryClientConfiguration)
@@ -68,6 +67,7 @@ public enum RepositoryController {
             repositories: repositories, functions: children, board: board, loader: loader, office: office,
             queue: queue, functionSwitch: FunctionSwitch(api: api),
             environments: Environments(repositories: repositories, writer: writer, recorder: recorder),
+            sealedSecrets: SealedSecrets(api: api, fieldManager: fieldManager),
             writer: writer, statusWriter: StatusWriter(api: api),
             finalizer: Finalizer(name: finalizer, api: api), recorder: recorder, metrics: metrics, polls: polls)
         let controller = Controller(

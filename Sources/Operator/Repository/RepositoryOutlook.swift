@@ -16,12 +16,21 @@ struct RepositoryOutlook: Sendable {
         case failed(BuildFailure, isFinal: Bool)
     }
 
+    /// What became of the sealed Secrets that a commit brings.
+    enum Secrets: Sendable {
+        case absent
+        case applied(Int)
+        case failed(BuildFailure)
+    }
+
     let repository: Repository
     /// The commit that is wanted; nil when none is known yet.
     var commit: String?
     var source = Source.fetching
     /// The functions of ``commit``, when they are known.
     var functions: [FunctionProgress]?
+    /// What became of the sealed Secrets of ``commit``; nil when nothing newer is known.
+    var secrets: Secrets?
     /// What the status says of functions while nothing newer is known; nil leaves it as it is.
     var remembered: [RepositoryFunction]?
     /// The branch cannot be looked at, although what runs is not touched by that.
@@ -103,9 +112,26 @@ struct RepositoryOutlook: Sendable {
                 fetched, .true, reason: RepositoryReason.succeeded.rawValue,
                 message: "commit \(Self.short(commit ?? "")) of branch \(repository.branch)")
         }
+        setSecrets(&conditions)
         guard let functions else { return }
         setStages(&conditions, functions)
         summarise(&conditions, &status, functions, now)
+        // Whatever runs without them: what the commit says is not what is in the cluster.
+        if case .failed(let failure) = secrets { fail(&conditions, failure, isFinal: !failure.reason.isTransient) }
+    }
+
+    private func setSecrets(_ conditions: inout Conditions) {
+        let type = RepositoryCondition.secretsApplied.rawValue
+        switch secrets {
+        case nil: break
+        case .absent: conditions.remove(type)
+        case .applied(let count):
+            conditions.set(
+                type, .true, reason: RepositoryReason.succeeded.rawValue,
+                message: "\(count) of \(SealedSecretFile.name) applied")
+        case .failed(let failure):
+            conditions.set(type, .false, reason: failure.reason.rawValue, message: failure.message)
+        }
     }
 
     private func setSkipped(_ conditions: inout Conditions, _ status: RepositoryStatus) {

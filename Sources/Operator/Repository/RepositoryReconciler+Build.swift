@@ -67,6 +67,7 @@ extension RepositoryReconciler {
         }
         let context: BuildContext
         switch one.function.context {
+        case nil: return try await deploy(one, nil, image: one.function.stack.image, &pass)
         case .failure(let failure): return one.progress(.failed).failed(failure, isFinal: true)
         case .success(let value): context = value
         }
@@ -230,7 +231,7 @@ extension RepositoryReconciler {
     // MARK: - Functions
 
     private func deploy(
-        _ one: One, _ context: BuildContext, image: String, _ pass: inout Pass
+        _ one: One, _ context: BuildContext?, image: String, _ pass: inout Pass
     ) async throws -> FunctionProgress {
         let repository = pass.repository
         let built = one.progress(.built).built(image)
@@ -240,7 +241,7 @@ extension RepositoryReconciler {
                 owner: one.identity.owner, image: image,
                 source: FunctionSource(
                     repository: repository.metadata.name, commit: one.commit, handler: one.function.stack.handler,
-                    runtime: one.function.stack.runtime)))
+                    runtime: one.function.stack.skipsBuild ? nil : one.function.stack.runtime)))
         let observed = functions.get(desired.key)
         do {
             let outcome = try await writer.apply(desired, observed: observed, owner: repository)
@@ -262,14 +263,14 @@ extension RepositoryReconciler {
         }
     }
 
-    private func metadata(_ one: One, _ context: BuildContext, _ repository: Repository) -> ObjectMeta {
+    private func metadata(_ one: One, _ context: BuildContext?, _ repository: Repository) -> ObjectMeta {
         var labels = one.identity.labels
         labels[FareboxLabel.managedBy] = FareboxLabel.managedByFarebox
         labels[FareboxLabel.repository] = LabelValue.sanitised(repository.metadata.name)
         labels[FareboxLabel.commit] = LabelValue.sanitised(one.commit)
         var annotations = one.identity.annotations
         annotations[FareboxAnnotation.branch] = repository.branch
-        annotations[BuildJob.inputsAnnotation] = context.inputsDigest
+        annotations[BuildJob.inputsAnnotation] = context?.inputsDigest
         return ObjectMeta(
             name: one.identity.objectName, namespace: repository.metadata.namespace, labels: labels,
             annotations: annotations)

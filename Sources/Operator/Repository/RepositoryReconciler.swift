@@ -20,6 +20,7 @@ struct RepositoryReconciler: Reconciler {
     let queue: BuildQueue
     let functionSwitch: FunctionSwitch
     let environments: Environments
+    let sealedSecrets: SealedSecrets
     let writer: ChildWriter
     let statusWriter: StatusWriter
     let finalizer: Finalizer
@@ -52,6 +53,7 @@ struct RepositoryReconciler: Reconciler {
         } cleanUp: {
             loader.forget(uid: repository.metadata.uid)
             queue.keep([], of: repository.metadata.uid)
+            sealedSecrets.forget(uid: repository.metadata.uid)
             try await office.deleteAll(of: repository.metadata.uid)
             return .done
         }
@@ -173,15 +175,30 @@ struct RepositoryReconciler: Reconciler {
                 return
             case .ready(let source):
                 pass.outlook.source = .fetched
+                try await applySecrets(source, commit, &pass)
                 try await build(source, commit, &pass)
             }
         }
         try await collect(pass)
     }
 
+    /// Applies what `secrets.yml` brings, before the functions that wait for it.
+    private func applySecrets(_ source: PreparedSource, _ commit: String, _ pass: inout Pass) async throws {
+        do {
+            try await sealedSecrets.apply(source.secrets, commit: commit, for: pass.repository)
+            pass.outlook.secrets = source.secrets.isEmpty ? .absent : .applied(source.secrets.count)
+        } catch let failure as BuildFailure {
+            // The functions are built all the same: each waits for its Secrets, wherever they come from.
+            pass.outlook.secrets = .failed(failure)
+            pass.requeue(after: polls.obstacle)
+        }
+    }
+
     /// The functions of a commit when nothing is left to build and to apply: no source is needed to tell how they do.
     private func settledFunctions(_ pass: Pass, _ commit: String) -> [FunctionProgress]? {
-        guard !pass.isFresh, let status = pass.repository.status, !status.functions.isEmpty else { return nil }
+        guard !pass.isFresh, let status = pass.repository.status, !status.functions.isEmpty,
+            status.conditions.condition(RepositoryCondition.secretsApplied.rawValue)?.status != .false
+        else { return nil }
         var result: [FunctionProgress] = []
         for entry in status.functions {
             guard entry.commit == commit, let name = entry.objectName else { return nil }

@@ -58,14 +58,15 @@ struct SourcePreparation: SourcePreparing {
             if request.honoursMessage, CommitMessage.asksToSkip(try await tree.message()) {
                 return PreparedSource(functions: [], ignored: [], isSkipped: true)
             }
-            let entry = try StackFile.find(in: tree, path: request.stackFile)
-            let bytes = try await tree.read(entry, bytesMaximum: rules.fileBytesMaximum)
-            let stack = try StackFile(bytes, name: entry.path, rules: rules)
+            let source = try await SourceFunctions.read(
+                from: tree, stackFile: request.stackFile, rules: rules, variables: variables(request, url))
+            let sealed = try await SealedSecretFile.read(from: tree, owner: request.owner, rules: rules)
             var functions: [PreparedFunction] = []
-            for function in stack.functions {
+            for function in source.functions {
                 functions.append(try await prepare(function, request, url, tree, store))
             }
-            return PreparedSource(functions: functions, ignored: stack.ignored)
+            return PreparedSource(
+                functions: functions, ignored: source.ignored + sealed.ignored, secrets: sealed.secrets)
         }
     }
 
@@ -75,11 +76,25 @@ struct SourcePreparation: SourcePreparing {
         return try await checkout.head(of: request.branch, url: url, credentials: credentials)
     }
 
+    /// What `${…}` in a stack file can stand for: the Repository's build arguments and what is built; nothing of this
+    /// process.
+    private func variables(_ request: SourceRequest, _ url: GitURL) -> [String: String] {
+        let known = [
+            "FAREBOX_OWNER": request.owner.display, "FAREBOX_REPOSITORY": url.repository,
+            "FAREBOX_BRANCH": request.branch, "FAREBOX_COMMIT": request.commit,
+        ]
+        return request.buildArguments.merging(known) { _, known in known }
+    }
+
     private func prepare(
         _ function: StackFunction, _ request: SourceRequest, _ url: GitURL, _ tree: GitTree, _ store: any ArtifactStore
     ) async throws -> PreparedFunction {
         let image: ImageReference
         do {
+            if function.skipsBuild {
+                return PreparedFunction(
+                    stack: function, image: try ImageReference(parsing: function.image), context: nil)
+            }
             image = try configuration.naming.image(
                 stackImage: function.image, owner: request.owner.display, repository: url.repository,
                 branch: request.branch, commit: request.commit)

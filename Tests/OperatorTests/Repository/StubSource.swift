@@ -14,10 +14,13 @@ final class StubSource: SourcePreparing {
         let name: String
         let files: String
         var failure: BuildFailure?
+        /// An image that is there already.
+        var image: String?
     }
 
     private struct State {
         var commits: [String: Result<[Function], BuildFailure>] = [:]
+        var secrets: [String: [SealedSecret]] = [:]
         var head: Result<String, BuildFailure>?
         var prepared: [String] = []
         var looks = 0
@@ -51,6 +54,12 @@ final class StubSource: SourcePreparing {
     /// Makes the message of a commit ask not to be built.
     func skip(_ commit: String) { state.withLock { _ = $0.skipped.insert(commit) } }
 
+    /// Lets a commit bring sealed Secrets of these names.
+    func bring(_ names: [String], with commit: String) {
+        let secrets = names.map { SealedSecret(name: $0, values: ["key": "QUJD"]) }
+        state.withLock { $0.secrets[commit] = secrets }
+    }
+
     func setHead(_ head: Result<String, BuildFailure>) { state.withLock { $0.head = head } }
 
     /// Whether nobody gets an answer any more.
@@ -67,8 +76,13 @@ final class StubSource: SourcePreparing {
         }
         guard let result else { throw BuildFailure(.gitRevisionNotFound, "no such commit") }
         let functions = try result.get().map { function in
-            let stack = StackFunction(
+            var stack = StackFunction(
                 name: function.name, runtime: "dockerfile", handler: function.name, image: function.name)
+            if let image = function.image {
+                stack.image = image
+                stack.skipsBuild = true
+                return PreparedFunction(stack: stack, image: try ImageReference(parsing: image), context: nil)
+            }
             let inputs = SHA256.hash(of: function.files + "\(request.buildArguments)").hex
             let context = BuildContext(
                 digest: SHA256.hash(of: inputs + request.commit).hex, inputsDigest: inputs, sizeBytes: 1, fileCount: 1)
@@ -79,7 +93,8 @@ final class StubSource: SourcePreparing {
                     branch: request.branch, commit: request.commit),
                 context: function.failure.map { .failure($0) } ?? .success(context))
         }
-        return PreparedSource(functions: functions, ignored: [])
+        return PreparedSource(
+            functions: functions, ignored: [], secrets: state.withLock { $0.secrets[request.commit] ?? [] })
     }
 
     func head(_ request: HeadRequest) async throws -> String {
