@@ -44,6 +44,41 @@ struct RegistryClientTests {
         }
     }
 
+    @Test("removes an image once and for all, and takes one that is gone for removed")
+    func removes() async throws {
+        try await RegistryHost.with(login: Self.login) { host in
+            let type = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.config.v1+json")
+            let digest = try await host.push("alice/shop-fn", tag: "v1", type: type.0, configType: type.1)
+            let tagged = try ImageReference(parsing: "\(host.name)/alice/shop-fn:v1")
+            let image = try tagged.pinned(to: digest)
+            let good = try credentials(host, password: "correct-horse")
+
+            await #expect(throws: RegistryError.denied(image)) {
+                try await client(host).remove(image, credentials: try credentials(host, password: "wrong"))
+            }
+            try await client(host).remove(image, credentials: good)
+            try await client(host).remove(image, credentials: good)
+
+            await #expect(throws: RegistryError.notFound(tagged)) {
+                try await client(host).digest(of: tagged, credentials: good)
+            }
+        }
+    }
+
+    @Test("says that a registry deletes nothing")
+    func deletesNothing() async throws {
+        try await RegistryHost.with(deletes: false) { host in
+            let digest = try await host.push(
+                "alice/shop-fn", tag: "v1", type: "application/vnd.oci.image.manifest.v1+json",
+                configType: "application/vnd.oci.image.config.v1+json")
+            let image = try ImageReference(parsing: "\(host.name)/alice/shop-fn:v1").pinned(to: digest)
+
+            await #expect(throws: RegistryError.denied(image)) {
+                try await client(host).remove(image, credentials: RegistryCredentials())
+            }
+        }
+    }
+
     @Test("tells a missing image from a wrong password and from a registry that is gone")
     func failures() async throws {
         try await RegistryHost.with(login: Self.login) { host in

@@ -19,13 +19,13 @@ struct RegistryHost {
 
     /// Runs a registry for as long as `body` takes.
     static func with(
-        login: RegistryCredentials.Login? = nil, _ body: (RegistryHost) async throws -> Void
+        login: RegistryCredentials.Login? = nil, deletes: Bool = true, _ body: (RegistryHost) async throws -> Void
     ) async throws {
         let folder = try TestFolder()
         let host = RegistryHost(port: try Loopback.freePort(), login: login)
         var configuration = """
             version: 0.1
-            storage: {filesystem: {rootdirectory: \(folder.path)/data}}
+            storage: {filesystem: {rootdirectory: \(folder.path)/data}, delete: {enabled: \(deletes)}}
             http: {addr: "\(host.name)"}
 
             """

@@ -58,6 +58,12 @@ public struct ImageNaming: Sendable {
         return pull + image.dropFirst(push.count)
     }
 
+    /// Returns the name under which was pushed what nodes pull as `image`; the reverse of ``pullName(of:)``.
+    public func pushName(ofPulled image: String) -> String {
+        guard push != pull, image.hasPrefix(pull) else { return image }
+        return push + image.dropFirst(pull.count)
+    }
+
     /// One path component made of any text: lower-case, dashes for what does not fit, a mark when it changed.
     static func component(_ text: String) -> String {
         let lower = text.lowercased()

@@ -122,7 +122,8 @@ public final class RegistryClient: Sendable {
 
     /// The value to answer a 401 with.
     func authorization(
-        for response: HTTPClientResponse, image: ImageReference, login: RegistryCredentials.Login?
+        for response: HTTPClientResponse, image: ImageReference, login: RegistryCredentials.Login?,
+        actions: String = "pull"
     ) async throws -> String {
         let challenges = response.headers.values(for: "WWW-Authenticate").compactMap { RegistryChallenge($0) }
         for case .bearer(let realm, let service, _) in challenges {
@@ -130,17 +131,17 @@ public final class RegistryClient: Sendable {
             guard realm.hasPrefix("https://") || configuration.insecureRegistries.contains(image.registry) else {
                 throw RegistryError.unusable(image, "the registry asks for a token over plain http")
             }
-            return try await token(realm: realm, service: service, image: image, login: login)
+            let scope = "repository:\(image.repository):\(actions)"
+            return try await token(realm: realm, service: service, scope: scope, image: image, login: login)
         }
         guard challenges.contains(.basic), let login else { throw RegistryError.denied(image) }
         return login.basic
     }
 
     private func token(
-        realm: String, service: String?, image: ImageReference, login: RegistryCredentials.Login?
+        realm: String, service: String?, scope: String, image: ImageReference, login: RegistryCredentials.Login?
     ) async throws -> String {
-        let url = RegistryChallenge.tokenURL(
-            realm: realm, service: service, scope: "repository:\(image.repository):pull")
+        let url = RegistryChallenge.tokenURL(realm: realm, service: service, scope: scope)
         var headers = HTTPHeaders([("Accept", "application/json")])
         if let login { headers.set("Authorization", login.basic) }
         let response = try await send(

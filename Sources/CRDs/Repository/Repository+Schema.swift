@@ -162,6 +162,10 @@ extension RepositoryStatus {
             .list(
                 "The last commits that were dealt with, newest first.", of: RepositoryRun.schema,
                 maximum: Int64(historyMaximum))
+        case .retiredImages:
+            .list(
+                "Images that nothing needs any more, until the registry has removed them.",
+                of: .string("An image by digest.", maximum: 1024), maximum: Int64(retiredImagesMaximum))
         case .lastHandledRequest:
             .string("Which push was acted on last: the values of its annotations.", maximum: 1024)
         case .lastHandledReconcileAt:
@@ -187,6 +191,10 @@ extension RepositoryFunction {
         case .objectName: .string("The Function object.", maximum: 253)
         case .commit: .string("The commit.", maximum: 64)
         case .image: .string("The image, pinned to its digest once built.", maximum: 1024)
+        case .previousImages:
+            .list(
+                "The images before that, newest first: what one can go back to.",
+                of: .string("An image by digest.", maximum: 1024), maximum: Int64(previousImagesMaximum))
         case .state: .choice("How far it is.", of: RepositoryFunctionState.self)
         case .reason: .string("Why, in one word.", maximum: 128)
         case .message:

@@ -14,6 +14,8 @@ public struct RepositoryStatus: Codable, Hashable, Sendable {
     @OmitEmpty public var functions: [RepositoryFunction]
     /// The last commits that were dealt with, newest first.
     @OmitEmpty public var history: [RepositoryRun]
+    /// Images that nothing needs any more, until the registry has removed them.
+    @OmitEmpty public var retiredImages: [String]
     /// Which push was acted on last: commit, time and delivery of its annotations, joined by spaces.
     public var lastHandledRequest: String?
     /// The value of the annotation `farebox.dev/reconcile-requested-at` that was last acted on.
@@ -27,14 +29,17 @@ public struct RepositoryStatus: Codable, Hashable, Sendable {
     public init() {
         functions = []
         history = []
+        retiredImages = []
         conditions = []
     }
 
+    /// How many of ``retiredImages`` are remembered; the oldest beyond that stay in the registry.
+    public static let retiredImagesMaximum = 200
     /// How many runs ``history`` keeps.
     public static let historyMaximum = 10
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case observedGeneration, observedCommit, deployedCommit, functionCount, functions, history
+        case observedGeneration, observedCommit, deployedCommit, functionCount, functions, history, retiredImages
         case lastHandledRequest, lastHandledReconcileAt, reportedDigest, conditions
     }
 }
@@ -49,6 +54,8 @@ public struct RepositoryFunction: Codable, Hashable, Sendable {
     public var commit: String?
     /// The image, pinned to its digest once built.
     public var image: String?
+    /// The images before that, newest first: what one can go back to.
+    @OmitEmpty public var previousImages: [String]
     /// How far it is.
     public var state: RepositoryFunctionState
     /// Why, in one word.
@@ -62,14 +69,17 @@ public struct RepositoryFunction: Codable, Hashable, Sendable {
     public init(name: String, state: RepositoryFunctionState) {
         self.name = name
         self.state = state
+        previousImages = []
     }
 
+    /// The most of ``previousImages`` that a cluster can be told to keep.
+    public static let previousImagesMaximum = 10
     /// The longest message in characters: enough for the last lines of a log, small beside an object's limit even with
     /// every function of a stack failing.
     public static let messageMaximum = 4096
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, objectName, commit, image, state, reason, message, logURL
+        case name, objectName, commit, image, previousImages, state, reason, message, logURL
     }
 }
 

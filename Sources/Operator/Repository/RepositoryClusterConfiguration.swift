@@ -86,6 +86,8 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         public var insecure: [String] = []
         /// Mirrors by registry, such as `docker.io`.
         public var mirrors: [String: String] = [:]
+        /// How many images of a function are kept beside the one that runs; older ones are removed from the registry.
+        public var keepsImages = 5
         /// The Secret of type `kubernetes.io/dockerconfigjson` with the registries' passwords.
         public var credentials: SecretReference?
 
@@ -99,6 +101,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
             pull = try container.decodeIfPresent(String.self, forKey: .pull)
             insecure = try container.value(.insecure, insecure)
             mirrors = try container.value(.mirrors, mirrors)
+            keepsImages = try container.value(.keepsImages, keepsImages)
             credentials = try container.decodeIfPresent(SecretReference.self, forKey: .credentials)
         }
     }
@@ -191,6 +194,9 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
             } catch {
                 problems.append("registry.push: \(error)")
             }
+        }
+        if !(0...RepositoryFunction.previousImagesMaximum).contains(registry.keepsImages) {
+            problems.append("registry.keepsImages: must be from 0 to \(RepositoryFunction.previousImagesMaximum)")
         }
         for (name, value) in [
             ("git.concurrency", git.concurrency), ("git.filesMaximum", git.filesMaximum),

@@ -60,6 +60,9 @@ public enum RepositoryController {
         let office = BuildOffice(
             configuration: configuration, network: functions.network, api: api, artifacts: artifacts,
             registry: registry)
+        let collector = ImageCollector(
+            registry: registry, logins: RegistryLogins(api: api, secret: configuration.registry.credentials),
+            naming: configuration.naming)
         let writer = ChildWriter(api: api, fieldManager: fieldManager)
         let queue = BuildQueue(limits: configuration.builder.queueLimits)
         children.addIndex(RepositoryReconciler.byController) { [$0.metadata.controllerReference?.uid ?? ""] }
@@ -68,6 +71,7 @@ public enum RepositoryController {
             queue: queue, functionSwitch: FunctionSwitch(api: api),
             environments: Environments(repositories: repositories, writer: writer, recorder: recorder),
             sealedSecrets: SealedSecrets(api: api, fieldManager: fieldManager),
+            retention: ImageRetention(keeps: configuration.registry.keepsImages), collector: collector,
             writer: writer, statusWriter: StatusWriter(api: api),
             finalizer: Finalizer(name: finalizer, api: api), recorder: recorder, metrics: metrics, polls: polls)
         let controller = Controller(
@@ -81,8 +85,10 @@ public enum RepositoryController {
         controller.watches(board.jobs) { BuildBoard.repository(of: $0.metadata) + next() }
         controller.watches(board.pods) { board.repository(of: $0) + next() }
         loader.notify { controller.enqueue($0) }
+        collector.notify { controller.enqueue($0) }
         manager.add(controller)
         manager.addRunnable("repository sources", needsLeadership: true) { await loader.run() }
+        manager.addRunnable("retired images", needsLeadership: true) { await collector.run() }
         manager.addRunnable("artifact key", needsLeadership: true) { await makeKey(artifacts) }
         return controller
     }

@@ -21,6 +21,8 @@ struct RepositoryReconciler: Reconciler {
     let functionSwitch: FunctionSwitch
     let environments: Environments
     let sealedSecrets: SealedSecrets
+    let retention: ImageRetention
+    let collector: ImageCollector
     let writer: ChildWriter
     let statusWriter: StatusWriter
     let finalizer: Finalizer
@@ -55,6 +57,9 @@ struct RepositoryReconciler: Reconciler {
             queue.keep([], of: repository.metadata.uid)
             sealedSecrets.forget(uid: repository.metadata.uid)
             try await office.deleteAll(of: repository.metadata.uid)
+            // As far as it goes: nobody waits for a registry to let a Repository go.
+            let images = ImageRetention.needed(by: repository.status) + (repository.status?.retiredImages ?? [])
+            _ = collector.collect(unneeded(images, by: repository), of: repository.key)
             return .done
         }
     }
@@ -278,7 +283,9 @@ struct RepositoryReconciler: Reconciler {
 
     private func report(_ pass: Pass) async throws -> ReconcileOutcome {
         let repository = pass.repository
-        let status = pass.outlook.status(now: .now)
+        var status = pass.outlook.status(now: .now)
+        retention.carry(repository.status ?? RepositoryStatus(), into: &status)
+        forgetImages(&status, of: repository)
         if try await statusWriter.write(status, to: repository) {
             RepositoryEvents(recorder: recorder, repository: repository).tell(status)
         }
@@ -287,6 +294,29 @@ struct RepositoryReconciler: Reconciler {
 }
 
 extension RepositoryReconciler {
+    /// Has the registry remove retired images, but for those that something else needs: another branch may have built the
+    /// very same one.
+    private func forgetImages(_ status: inout RepositoryStatus, of repository: Repository) {
+        guard !status.retiredImages.isEmpty else { return }
+        let gone = collector.collect(unneeded(status.retiredImages, by: repository), of: repository.key)
+        status.retiredImages.removeAll { gone.contains($0) }
+    }
+
+    /// The images that no Function runs and no other Repository keeps; a Repository on its way out needs none of its own.
+    private func unneeded(_ images: [String], by repository: Repository) -> [String] {
+        let uid = repository.metadata.uid
+        let isGoing = repository.metadata.isBeingDeleted
+        var needed: Set<String> = []
+        for function in functions.list(namespace: nil)
+        where !isGoing || function.metadata.controllerReference?.uid != uid {
+            needed.insert(function.spec.image)
+        }
+        for other in repositories.list(namespace: nil) where other.metadata.uid != uid {
+            needed.formUnion(ImageRetention.needed(by: other.status))
+        }
+        return images.filter { !needed.contains($0) }
+    }
+
     /// What one pass found out so far.
     struct Pass {
         let repository: Repository

@@ -137,6 +137,28 @@ struct RepositoryOrderAPIServerScenarios {
         try await shop.end()
     }
 
+    @Test(
+        "Images beyond those kept are removed from the registry, and those that run are not",
+        arguments: Backend.available)
+    func retiredImages(backend: Backend) async throws {
+        let shop = try await Workshop(on: backend, keepsImages: 0)
+        shop.source.put(one, ["cart": "a", "till": "b"])
+        shop.source.put(two, ["cart": "a"])
+        try await shop.makeRepository(pushed: one)
+        try await shop.playBuild(of: "cart", commit: one)
+        try await shop.playBuild(of: "till", commit: one, digest: Workshop.otherDigest)
+        try await shop.playFunctions(["cart", "till"], commit: one)
+        try await shop.eventually { $0.runs(one) }
+
+        try await shop.push(two)
+        try await shop.playFunctions(["cart"], commit: two)
+        try await shop.eventually { $0.runs(two) && $0.status?.retiredImages.isEmpty == true }
+
+        #expect(shop.registry.removed == ["alice/shop-till@\(Workshop.otherDigest)"])
+        #expect(try await shop.functionNames() == ["alice-cart"])
+        try await shop.end()
+    }
+
     @Test("A branch whose environment would take another Repository's name is told")
     func branchNameTaken() async throws {
         let shop = try await Workshop(on: .memory)

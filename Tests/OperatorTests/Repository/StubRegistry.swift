@@ -9,6 +9,7 @@ final class StubRegistry: Sendable {
 
     private final class Status: Sendable {
         let code = Mutex(200)
+        let removed = Mutex<[String]>([])
     }
 
     init() throws {
@@ -17,6 +18,10 @@ final class StubRegistry: Sendable {
         configuration.address = "127.0.0.1"
         server = HTTPServer(configuration: configuration) { request in
             let code = status.code.withLock { $0 }
+            if request.method == .delete {
+                status.removed.withLock { $0.append(request.path) }
+                return HTTPResponse(HTTPStatus(code == 200 ? 202 : code))
+            }
             guard code == 200, let digest = request.path.split(separator: "/").last else {
                 return HTTPResponse(HTTPStatus(code))
             }
@@ -32,6 +37,11 @@ final class StubRegistry: Sendable {
 
     /// Answers everything with this status from now on.
     func answer(_ code: Int) { status.code.withLock { $0 = code } }
+
+    /// The manifests that were deleted, as repository and digest.
+    var removed: [String] {
+        status.removed.withLock { $0 }.map { $0.replacing("/v2/", with: "").replacing("/manifests/", with: "@") }
+    }
 
     func stop() async { await server.shutdown(grace: .zero) }
 }

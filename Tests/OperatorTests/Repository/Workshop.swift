@@ -22,13 +22,18 @@ final class Workshop: Sendable {
     let registry: StubRegistry
     private let backend: Backend
     private let buildsMaximum: Int
+    private let keepsImages: Int
     private let running = Mutex<Task<Void, any Error>?>(nil)
 
     static let digest = "sha256:" + String(repeating: "0123456789abcdef", count: 4)
+    static let otherDigest = "sha256:" + String(repeating: "fedcba9876543210", count: 4)
 
-    init(on backend: Backend, buildsMaximum: Int = 10, fault: RecordingAPI.Fault? = nil) async throws {
+    init(
+        on backend: Backend, buildsMaximum: Int = 10, keepsImages: Int = 5, fault: RecordingAPI.Fault? = nil
+    ) async throws {
         self.backend = backend
         self.buildsMaximum = buildsMaximum
+        self.keepsImages = keepsImages
         api = try await backend.api()
         controllerAPI = RecordingAPI(api, fault: fault)
         namespace = try await backend.namespace(api)
@@ -53,6 +58,7 @@ final class Workshop: Sendable {
         configuration.registry.insecure = [registry.name]
         configuration.builder.image = "builder"
         configuration.builder.buildsMaximum = buildsMaximum
+        configuration.registry.keepsImages = keepsImages
         configuration.systemNamespace = namespace
         configuration.buildsNamespace = buildsNamespace
         let client = HTTPClient()
@@ -146,7 +152,7 @@ final class Workshop: Sendable {
     /// Waits for a build of a function and ends it: with an image, or as the status says.
     func playBuild(
         of function: String, in repository: String = "shop", attempt: Int = 1, commit: String? = nil,
-        phase: String = "Succeeded",
+        phase: String = "Succeeded", digest: String = Workshop.digest,
         terminated: ContainerStateTerminated? = nil
     ) async throws {
         var found: Job?
@@ -155,11 +161,12 @@ final class Workshop: Sendable {
             guard let found else { return false }
             return commit == nil || found.metadata.annotations[BuildJob.commitAnnotation] == commit
         }
-        try await end(try #require(found), phase: phase, terminated: terminated)
+        try await end(try #require(found), phase: phase, digest: digest, terminated: terminated)
     }
 
     private func end(
-        _ job: Job, phase: String = "Succeeded", terminated: ContainerStateTerminated? = nil
+        _ job: Job, phase: String = "Succeeded", digest: String = Workshop.digest,
+        terminated: ContainerStateTerminated? = nil
     ) async throws {
         var spec = PodSpec(containers: [Container(name: BuildJob.containerName, image: "x")])
         spec.automountServiceAccountToken = false
@@ -174,7 +181,7 @@ final class Workshop: Sendable {
                     ownerReferences: [OwnerReference(controller: job)]),
                 spec: spec))
         let good = ContainerStateTerminated(
-            exitCode: 0, reason: "Completed", message: #"{"containerimage.digest":"\#(Self.digest)"}"#)
+            exitCode: 0, reason: "Completed", message: #"{"containerimage.digest":"\#(digest)"}"#)
         var status = PodStatus(phase: phase)
         status.containerStatuses = [
             ContainerStatus(
