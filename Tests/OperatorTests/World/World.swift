@@ -147,7 +147,7 @@ final class World: Sendable {
     /// Waits until a Function is as `condition` wants it.
     @discardableResult
     func eventually(
-        _ name: String = "hello", within limit: Duration = .seconds(15), _ condition: (Function) -> Bool,
+        _ name: String = "hello", within limit: Duration = .seconds(60), _ condition: (Function) -> Bool,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Function {
         var last: Function?
@@ -165,7 +165,7 @@ final class World: Sendable {
 
     /// Waits until `condition` holds.
     func eventually(
-        within limit: Duration = .seconds(15), _ what: String,
+        within limit: Duration = .seconds(60), _ what: String,
         sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
     ) async throws {
         let end = ContinuousClock.now + limit
