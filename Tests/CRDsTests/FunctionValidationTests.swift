@@ -66,9 +66,7 @@ struct FunctionValidationTests {
         Case(
             spec: #"{"image": "x", "annotations": {"x.farebox.dev/y": ""}}"#, path: "spec.annotations.x.farebox.dev/y"),
         Case(spec: #"{"image": "x", "source": {"runtime": "dockerfile"}}"#, path: nil),
-        Case(
-            spec: #"{"image": "x", "source": {"runtime": "python3-http"}}"#, path: "spec.source.runtime",
-            kind: .notSupportedYet),
+        Case(spec: #"{"image": "x", "source": {"runtime": "python3-http"}}"#, path: nil),
         Case(
             spec: #"{"image": "x", "scale": {"targetConcurrency": 5}}"#, path: "spec.scale.targetConcurrency",
             kind: .notSupportedYet),

@@ -145,8 +145,7 @@ extension FunctionSource {
         case .runtime:
             .string(
                 """
-                What turned the folder into an image. `dockerfile` is the one that works so far; others stall the Function \
-                (reason NotSupportedYet).
+                What turned the folder into an image: `dockerfile` for a Dockerfile of its own, else the name of a runtime.
                 """,
                 pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$", minimum: 1, maximum: 63)
         }

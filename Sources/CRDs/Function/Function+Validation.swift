@@ -7,7 +7,7 @@ extension Function {
     /// Rules that depend on the cluster's configuration are the Function controller's. Nothing set is ever ignored: a field
     /// that nothing acts on yet is a violation too, of kind `notSupportedYet`.
     public func validate() -> [Violation] {
-        spec.imageViolations() + spec.sourceViolations() + spec.environmentViolations() + spec.secretViolations()
+        spec.imageViolations() + spec.environmentViolations() + spec.secretViolations()
             + spec.resourceViolations() + spec.scaleViolations() + spec.egressViolations() + spec.durationViolations()
             + spec.metadataViolations() + spec.paymentViolations()
     }
@@ -41,16 +41,6 @@ extension FunctionSpec {
         let digits = text.dropFirst("sha256:".count)
         return digits.utf8.count == 64
             && digits.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-    }
-
-    fileprivate func sourceViolations() -> [Violation] {
-        guard let runtime = source?.runtime, !FunctionSource.runtimesSupported.contains(runtime) else { return [] }
-        let known = FunctionSource.runtimesSupported.joined(separator: ", ")
-        return [
-            Violation(
-                path: "spec.source.runtime",
-                message: "runtime \(runtime) does not work yet; the ones that do: \(known)", kind: .notSupportedYet)
-        ]
     }
 
     fileprivate func environmentViolations() -> [Violation] {

@@ -80,9 +80,6 @@ public struct FunctionSource: Codable, Hashable, Sendable {
         self.runtime = runtime
     }
 
-    /// The runtimes that work so far: a Dockerfile in the handler's folder.
-    public static let runtimesSupported = ["dockerfile"]
-
     enum CodingKeys: String, CodingKey, CaseIterable {
         case repository, commit, handler, runtime
     }
