@@ -1,9 +1,11 @@
-# The image of every Farebox process. The context holds this file and the release binary, which hack/image puts there:
+# The image of every Farebox process. The context holds this file, the folder runtimes and the release binary, as hack/install
+# puts them there:
 #   swift build -c release --static-swift-stdlib --product farebox
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates git libarchive13 libcurl4 libssl3 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/*
+COPY runtimes /usr/share/farebox/runtimes
 COPY farebox /usr/local/bin/farebox
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/farebox"]

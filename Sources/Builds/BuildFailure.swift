@@ -25,7 +25,7 @@ extension RepositoryReason {
         switch self {
         case .gitUnreachable, .gitFailed, .gitAuthFailed, .gitRepositoryNotFound, .credentialsMissing,
             .artifactStoreUnavailable, .builderFailed, .contextFetchFailed, .evicted, .quotaExceeded,
-            .registryAuthFailed, .registryUnreachable, .pushFailed, .sealedSecretsUnavailable:
+            .registryAuthFailed, .registryUnreachable, .pushFailed, .sealedSecretsUnavailable, .runtimeUnavailable:
             true
         default: false
         }

@@ -28,6 +28,7 @@ struct FareboxConfiguration: Decodable {
 
     enum CodingKeys: String, CodingKey {
         case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, git, registry, builder, builds
+        case runtimes
     }
 
     init(from decoder: any Decoder) throws {
@@ -45,6 +46,7 @@ struct FareboxConfiguration: Decodable {
         repositories.registry = try value(.registry, repositories.registry)
         repositories.builder = try value(.builder, repositories.builder)
         repositories.builds = try value(.builds, repositories.builds)
+        repositories.runtimes = try value(.runtimes, repositories.runtimes)
         repositories.registry.credentials =
             repositories.registry.credentials
             ?? SecretReference(namespace: Self.systemNamespace, name: Self.credentialsSecretDefault)

@@ -56,24 +56,37 @@ struct RegistryHost {
 
     /// Pushes an empty image by hand and returns the digest of its manifest.
     func push(_ repository: String, tag: String, type: String, configType: String) async throws -> String {
-        let client = HTTPClient()
         let config = Array(#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#.utf8)
-        let configDigest = SHA256.hash(of: config).prefixed
-        let start = try await send(client, .post, "/v2/\(repository)/blobs/uploads/", [:], [])
-        let location = try #require(start.headers["Location"])
-        let url = location + (location.contains("?") ? "&" : "?") + "digest=\(configDigest)"
-        let put = try await send(client, .put, url, ["Content-Type": "application/octet-stream"], config)
-        #expect(put.status == .created)
+        return try await pushManifest(
+            repository, tag: tag, type: type, config: try await pushBlob(repository, config, type: configType),
+            layers: [])
+    }
+
+    /// Pushes a manifest of blobs that are there and returns its digest.
+    func pushManifest(
+        _ repository: String, tag: String, type: String = "application/vnd.oci.image.manifest.v1+json",
+        config: JSONValue,
+        layers: [JSONValue]
+    ) async throws -> String {
         let manifest = JSONWriter().write([
-            "schemaVersion": 2, "mediaType": .string(type), "layers": [],
-            "config": [
-                "mediaType": .string(configType), "size": .integer(Int64(config.count)),
-                "digest": .string(configDigest),
-            ],
+            "schemaVersion": 2, "mediaType": .string(type), "layers": .array(layers), "config": config,
         ])
-        let done = try await send(client, .put, "/v2/\(repository)/manifests/\(tag)", ["Content-Type": type], manifest)
+        let done = try await send(
+            HTTPClient(), .put, "/v2/\(repository)/manifests/\(tag)", ["Content-Type": type], manifest)
         #expect(done.status == .created)
         return SHA256.hash(of: manifest).prefixed
+    }
+
+    /// Pushes a blob and returns what a manifest says of it.
+    func pushBlob(_ repository: String, _ bytes: [UInt8], type: String) async throws -> JSONValue {
+        let client = HTTPClient()
+        let digest = SHA256.hash(of: bytes).prefixed
+        let start = try await send(client, .post, "/v2/\(repository)/blobs/uploads/", [:], [])
+        let location = try #require(start.headers["Location"])
+        let url = location + (location.contains("?") ? "&" : "?") + "digest=\(digest)"
+        let put = try await send(client, .put, url, ["Content-Type": "application/octet-stream"], bytes)
+        #expect(put.status == .created)
+        return ["mediaType": .string(type), "size": .integer(Int64(bytes.count)), "digest": .string(digest)]
     }
 
     private func send(

@@ -25,7 +25,11 @@ extension StackFunction {
             result.port = port ?? Self.faasoPort
             result.setHealthPath(Self.faasoHealthPath)
         case .openFaaS(let manifest):
-            result.process = process ?? manifest.process
+            // A funko.yml may name such a runtime too; its usual port and path are not this one's.
+            if port == Self.faasoPort { result.port = nil }
+            if health?.path == Self.faasoHealthPath { result.health?.path = nil }
+            let isSet = process != nil || environment[Self.processVariable] != nil
+            result.process = isSet ? process : manifest.process
             result.setHealthPath(Self.openFaaSHealthPath)
             var packages: Set<String> = []
             for option in buildOptions {

@@ -97,6 +97,8 @@ public enum RepositoryReason: String, CaseIterable, Sendable {
     case evicted = "Evicted"
     /// The repository brings sealed Secrets, and the cluster cannot open any.
     case sealedSecretsUnavailable = "SealedSecretsUnavailable"
+    /// A source of runtimes cannot be read, and what the commit names may be one of its.
+    case runtimeUnavailable = "RuntimeUnavailable"
     /// The builder did not start, or ended for no reason of the author's.
     case builderFailed = "BuilderFailed"
     /// A quota is used up.

@@ -15,6 +15,8 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
     public var builder = BuilderSettings()
     /// What the authors of repositories may do.
     public var builds = BuildRuleSettings()
+    /// Where runtimes come from.
+    public var runtimes = RuntimeSettings()
     /// The namespace of Farebox's own processes and Secrets.
     public var systemNamespace = "farebox-system"
     /// The namespace of build Jobs.
@@ -30,6 +32,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         registry = try container.value(.registry, registry)
         builder = try container.value(.builder, builder)
         builds = try container.value(.builds, builds)
+        runtimes = try container.value(.runtimes, runtimes)
         systemNamespace = try container.value(.systemNamespace, systemNamespace)
         buildsNamespace = try container.value(.buildsNamespace, buildsNamespace)
     }
@@ -208,7 +211,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         where value < 1 {
             problems.append("\(name): must be above 0")
         }
-        return problems
+        return problems + runtimes.validate(allowsPlainHTTP: git.allowsPlainHTTP)
     }
 
     /// What a stack file may set.
@@ -242,6 +245,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
     var contextLimits: BuildContext.Limits {
         var limits = BuildContext.Limits()
         limits.bytesMaximum = git.contextBytesMaximum
+        limits.allowsDockerfile = builds.allowsDockerfile
         return limits
     }
 

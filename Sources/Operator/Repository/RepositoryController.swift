@@ -34,19 +34,28 @@ public enum RepositoryController {
             api: api, namespace: configuration.systemNamespace, client: client,
             baseURL: configuration.builder.artifactsURL)
         let rules = configuration.stackRules(functions)
-        let preparation = SourcePreparation(
-            configuration: configuration, rules: rules, artifacts: artifacts, api: api)
         let registry = RegistryClient(client: client, configuration: configuration.registryClientConfiguration)
+        let runtimeMaps = manager.informers.informer(
+            ConfigMap.self,
+            scope: InformerScope(namespace: configuration.systemNamespace, labelSelector: RuntimeConfigMap.label))
+        let runtimes = RuntimeCatalogSource(
+            origins: RuntimeOrigin.all(
+                configuration, registry: registry,
+                logins: RegistryLogins(api: api, secret: configuration.registry.credentials))
+        ) { runtimeMaps.list() }
+        let preparation = SourcePreparation(
+            configuration: configuration, rules: rules, artifacts: artifacts, runtimes: runtimes, api: api)
         return install(
             in: manager, api: api, configuration: configuration, functions: functions, preparation: preparation,
-            artifacts: artifacts, registry: registry, recorder: recorder, namespace: namespace)
+            artifacts: artifacts, registry: registry, runtimeMaps: runtimeMaps, recorder: recorder, namespace: namespace
+        )
     }
 
     /// The same with parts that a test can replace.
     static func install(
         in manager: Manager, api: any KubernetesAPI, configuration: RepositoryClusterConfiguration,
         functions: FunctionClusterConfiguration, preparation: any SourcePreparing, artifacts: ArtifactAccess,
-        registry: RegistryClient, recorder: EventRecorder?, namespace: String?,
+        registry: RegistryClient, runtimeMaps: Informer<ConfigMap>? = nil, recorder: EventRecorder?, namespace: String?,
         polls: RepositoryReconciler.Polls = .init()
     ) -> Controller {
         let metrics = RepositoryMetrics(manager.metrics)
@@ -86,6 +95,12 @@ public enum RepositoryController {
         controller.watches(board.pods) { board.repository(of: $0) + next() }
         loader.notify { controller.enqueue($0) }
         collector.notify { controller.enqueue($0) }
+        runtimeMaps?.addHandler { _ in
+            for repository in repositories.list() where repository.lacksRuntime {
+                loader.doubt(uid: repository.metadata.uid)
+                controller.enqueue(repository.key)
+            }
+        }
         manager.add(controller)
         manager.addRunnable("repository sources", needsLeadership: true) { await loader.run() }
         manager.addRunnable("retired images", needsLeadership: true) { await collector.run() }

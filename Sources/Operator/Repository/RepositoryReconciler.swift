@@ -237,7 +237,8 @@ struct RepositoryReconciler: Reconciler {
 
     /// Why a commit cannot be used, when that was found before and nothing changed since.
     private func settledFailure(_ pass: Pass, _ commit: String) -> BuildFailure? {
-        guard !pass.isFresh, let status = pass.repository.status, let latest = status.history.first,
+        guard !pass.isFresh, !loader.isDoubted(uid: pass.repository.metadata.uid),
+            let status = pass.repository.status, let latest = status.history.first,
             latest.commit == commit, latest.result == .failed,
             let condition = status.conditions.condition(RepositoryCondition.sourceFetched.rawValue),
             condition.status == .false, let reason = RepositoryReason(rawValue: condition.reason),

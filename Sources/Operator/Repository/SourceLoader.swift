@@ -43,6 +43,8 @@ final class SourceLoader: Sendable {
     private struct State {
         var sources: [String: SourceEntry] = [:]
         var heads: [String: HeadEntry] = [:]
+        /// Repositories whose failure, told in their status, may be none any more.
+        var doubted: Set<String> = []
         var notify: @Sendable (ObjectKey) -> Void = { _ in }
     }
 
@@ -107,10 +109,22 @@ final class SourceLoader: Sendable {
         sourceLane.cancel(uid)
     }
 
+    /// Notes that a commit that could not be used may be usable now, since something outside of it changed.
+    func doubt(uid: String) {
+        forgetSource(uid: uid)
+        _ = state.withLock { $0.doubted.insert(uid) }
+    }
+
+    /// Whether what is known of a Repository's commit is to be found out again.
+    func isDoubted(uid: String) -> Bool { state.withLock { $0.doubted.contains(uid) } }
+
     /// Forgets all of a Repository.
     func forget(uid: String) {
         forgetSource(uid: uid)
-        state.withLock { $0.heads[uid] = nil }
+        state.withLock {
+            $0.heads[uid] = nil
+            $0.doubted.remove(uid)
+        }
         headLane.cancel(uid)
     }
 
@@ -136,6 +150,7 @@ final class SourceLoader: Sendable {
         let notify: (@Sendable (ObjectKey) -> Void)? = state.withLock { state in
             guard var entry = state.sources[request.uid], entry.request == request else { return nil }
             entry.result = result
+            state.doubted.remove(request.uid)
             if case .failure(let failure) = result {
                 entry.failures += 1
                 entry.retryAt =

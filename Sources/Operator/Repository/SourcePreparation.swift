@@ -35,15 +35,17 @@ struct SourcePreparation: SourcePreparing {
     let rules: StackRules
     let checkout: GitCheckout
     let artifacts: ArtifactAccess
+    let runtimes: any RuntimeSupplying
     let api: any KubernetesAPI
 
     init(
         configuration: RepositoryClusterConfiguration, rules: StackRules, artifacts: ArtifactAccess,
-        api: any KubernetesAPI
+        runtimes: any RuntimeSupplying, api: any KubernetesAPI
     ) {
         self.configuration = configuration
         self.rules = rules
         self.artifacts = artifacts
+        self.runtimes = runtimes
         self.api = api
         checkout = GitCheckout(configuration: configuration.gitConfiguration)
     }
@@ -58,12 +60,17 @@ struct SourcePreparation: SourcePreparing {
             if request.honoursMessage, CommitMessage.asksToSkip(try await tree.message()) {
                 return PreparedSource(functions: [], ignored: [], isSkipped: true)
             }
-            let source = try await SourceFunctions.read(
-                from: tree, stackFile: request.stackFile, rules: rules, variables: variables(request, url))
+            let catalog = try await catalog(for: tree)
+            var rules = rules
+            rules.runtimes = catalog.names
+            let source = try await Self.withoutBlame(catalog) { [rules] in
+                try await SourceFunctions.read(
+                    from: tree, stackFile: request.stackFile, rules: rules, variables: variables(request, url))
+            }
             let sealed = try await SealedSecretFile.read(from: tree, owner: request.owner, rules: rules)
             var functions: [PreparedFunction] = []
             for function in source.functions {
-                functions.append(try await prepare(function, request, url, tree, store))
+                functions.append(try await prepare(function, request, url, tree, store, catalog))
             }
             return PreparedSource(
                 functions: functions, ignored: source.ignored + sealed.ignored, secrets: sealed.secrets)
@@ -87,7 +94,8 @@ struct SourcePreparation: SourcePreparing {
     }
 
     private func prepare(
-        _ function: StackFunction, _ request: SourceRequest, _ url: GitURL, _ tree: GitTree, _ store: any ArtifactStore
+        _ function: StackFunction, _ request: SourceRequest, _ url: GitURL, _ tree: GitTree, _ store: any ArtifactStore,
+        _ catalog: RuntimeCatalog
     ) async throws -> PreparedFunction {
         let image: ImageReference
         do {
@@ -102,8 +110,10 @@ struct SourcePreparation: SourcePreparing {
             throw BuildFailure(.invalid, "the image of function \(function.name) cannot be named: \(error)")
         }
         do {
+            let runtime = try Self.runtime(of: function, in: catalog)
+            let function = try function.adapted(to: runtime, arguments: request.buildArguments)
             let context = try await BuildContext.withTar(
-                of: function, arguments: request.buildArguments, image: image, from: tree,
+                of: function, runtime: runtime, arguments: request.buildArguments, image: image, from: tree,
                 in: configuration.git.scratchFolder, limits: configuration.contextLimits
             ) { context, path in
                 try await store.store(path: path, digest: context.digest)
