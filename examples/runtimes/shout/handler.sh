@@ -1,0 +1,5 @@
+#!/bin/bash
+# Says what it is sent, loudly.
+set -euo pipefail
+
+tr '[:lower:]' '[:upper:]'
