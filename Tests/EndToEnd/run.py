@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
 """Runs the end-to-end tests against the platform that the environment names: run.py [--result FILE] [FILTER]
 
-FILTER is a regular expression on `Class.test_name`. FILE receives "PASSED FAILED". Ends with 1 if anything failed.
+FILTER is a regular expression on `module.Class.test_name`. FILE receives "PASSED FAILED". Ends with 1 if anything failed.
+
+Most of a test's time is waiting, so some run side by side, each module in a process of its own. A module says with LANE
+what it cannot run beside: modules of one lane share a process, and the lane "alone" comes last, when nothing else happens.
 """
 
 import argparse
+import concurrent.futures
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from collections.abc import Iterator
+
+LANES_AT_ONCE = 3
 
 
 class Telling(unittest.TextTestResult):
@@ -47,19 +55,61 @@ def tests_of(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
             yield entry
 
 
+def lanes(tests: list[unittest.TestCase]) -> dict[str, list[unittest.TestCase]]:
+    """Sorts tests into lanes, in the order of their modules."""
+    found: dict[str, list[unittest.TestCase]] = {}
+    for test in tests:
+        module = sys.modules[type(test).__module__]
+        found.setdefault(getattr(module, "LANE", module.__name__), []).append(test)
+    return found
+
+
+def run_here(tests: list[unittest.TestCase]) -> tuple[int, int]:
+    """Runs tests one after the other and returns how many passed and failed."""
+    result = unittest.TextTestRunner(stream=sys.stdout, resultclass=Telling, verbosity=0).run(unittest.TestSuite(tests))
+    broken = len(result.failures) + len(result.errors)
+    return max(result.testsRun - broken, 0), broken
+
+
+def run_beside(lane: str, filter: str) -> tuple[int, int]:
+    """Runs a lane in a process of its own, shows what it said when it is done, and returns how many passed and failed."""
+    with tempfile.NamedTemporaryFile("r") as result:
+        command = [sys.executable, __file__, "--lane", lane, "--result", result.name, *([filter] if filter else [])]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        print(f"\n{lane}\n{done.stdout.rstrip()}", flush=True)
+        counts = result.read().split()
+    # A lane that broke before it could count has failed once at least.
+    passed, failed = (int(counts[0]), int(counts[1])) if len(counts) == 2 else (0, 1)
+    return passed, max(failed, int(done.returncode != 0))
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--result", type=pathlib.Path)
+    parser.add_argument("--lane", help="only this lane, in this process")
     parser.add_argument("filter", nargs="?", default="")
     options = parser.parse_args()
-    found = unittest.defaultTestLoader.discover(str(pathlib.Path(__file__).parent), pattern="test_*.py")
-    chosen = unittest.TestSuite(
-        test for test in tests_of(found) if re.search(options.filter, test.id().split(".", 1)[1], re.IGNORECASE))
-    result = unittest.TextTestRunner(stream=sys.stdout, resultclass=Telling, verbosity=0).run(chosen)
-    broken = len(result.failures) + len(result.errors)
+    suite = unittest.defaultTestLoader.discover(str(pathlib.Path(__file__).parent), pattern="test_*.py")
+    chosen = lanes([test for test in tests_of(suite) if re.search(options.filter, test.id(), re.IGNORECASE)])
+    if options.lane:
+        counts = [run_here(chosen.get(options.lane, []))]
+    elif len(chosen) == 1:
+        counts = [run_here(tests) for tests in chosen.values()]
+    else:
+        last = chosen.pop("alone", [])
+        with concurrent.futures.ThreadPoolExecutor(LANES_AT_ONCE) as pool:
+            # The longest first, so that none is left over at the end.
+            order = sorted(chosen, key=lambda lane: -len(chosen[lane]))
+            counts = list(pool.map(lambda lane: run_beside(lane, options.filter), order))
+        if last:
+            print("\nalone", flush=True)
+            counts.append(run_here(last))
+    passed, failed = sum(count[0] for count in counts), sum(count[1] for count in counts)
     if options.result:
-        options.result.write_text(f"{result.testsRun - broken} {broken}\n")
-    return 1 if broken or result.testsRun == 0 else 0
+        options.result.write_text(f"{passed} {failed}\n")
+    if not options.lane:
+        print(f"\n{passed} passed, {failed} failed", flush=True)
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":

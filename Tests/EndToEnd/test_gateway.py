@@ -7,6 +7,9 @@ import unittest
 
 import platform_under_test as farebox
 
+# They share one probe function.
+LANE = "probe"
+
 # Each is malformed or ambiguous: one of them must never reach a function (facts of the engine, RFC 9112).
 MALFORMED = {
     "Content-Length with Transfer-Encoding": b"POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",

@@ -5,6 +5,9 @@ import unittest
 
 import platform_under_test as farebox
 
+# They share one probe function.
+LANE = "probe"
+
 
 class Objects(unittest.TestCase):
     """Functions applied by hand, from an image that is in the registry."""

@@ -6,6 +6,9 @@ import unittest
 
 import platform_under_test as farebox
 
+# They share one probe function.
+LANE = "probe"
+
 
 class Sandbox(unittest.TestCase):
     """The probe function, deployed by a push."""
