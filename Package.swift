@@ -76,7 +76,7 @@ let package = Package(
             "Webhook",
             [
                 "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-                "Telemetry", "Timing",
+                "Telemetry", "Timing", "YAML",
             ]),
         module(
             "Gateway",
@@ -133,7 +133,14 @@ package.targets += [
             "Telemetry", "Timing", "YAML",
         ],
         data: ["Golden"]),
-    tests("Webhook", ["CRDs", "Cryptography", "HTTP", "JSON", "KubernetesTypes", "Telemetry", "Timing"]),
+    tests(
+        "Webhook",
+        [
+            "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
+            "Telemetry",
+            "Timing", "YAML",
+        ],
+        data: ["Payloads", "Vectors"]),
     tests(
         "Gateway",
         ["RawSockets", "CRDs", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing"]),

@@ -2,6 +2,7 @@ import BuildService
 import Gateway
 import KubernetesTypes
 import Operator
+import Webhook
 import YAML
 
 /// The configuration file that all processes of one installation share: the ConfigMap `farebox-config`.
@@ -22,13 +23,15 @@ struct FareboxConfiguration: Decodable {
     let functions: FunctionClusterConfiguration
     let gateway: GatewaySection
     let artifacts: ArtifactServerConfiguration
+    /// How events of Git hosts are taken.
+    let webhook: WebhookConfiguration
     /// How sources are fetched and built, and where images go: the sections `git`, `registry`, `builder` and
     /// `builds`.
     let repositories: RepositoryClusterConfiguration
 
     enum CodingKeys: String, CodingKey {
-        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, git, registry, builder, builds
-        case runtimes
+        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, webhook
+        case git, registry, builder, builds, runtimes
     }
 
     init(from decoder: any Decoder) throws {
@@ -41,6 +44,10 @@ struct FareboxConfiguration: Decodable {
         functionsNamespace = try value(.functionsNamespace, "farebox-functions")
         gateway = try value(.gateway, GatewaySection())
         artifacts = try value(.artifacts, ArtifactServerConfiguration())
+        var webhook = try value(.webhook, WebhookConfiguration())
+        webhook.namespace = webhook.namespace ?? functionsNamespace
+        webhook.systemNamespace = Self.systemNamespace
+        self.webhook = webhook
         var repositories = RepositoryClusterConfiguration()
         repositories.git = try value(.git, repositories.git)
         repositories.registry = try value(.registry, repositories.registry)
@@ -61,5 +68,6 @@ struct FareboxConfiguration: Decodable {
     /// What is wrong with the configuration, one sentence each; empty when nothing is.
     var problems: [String] {
         functions.validate() + repositories.validate() + artifacts.validate().map { "artifacts." + $0 }
+            + webhook.validate().map { "webhook." + $0 }
     }
 }

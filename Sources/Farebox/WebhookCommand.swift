@@ -1,15 +1,16 @@
 import Commands
 import ControllerRuntime
+import HTTP
 import Webhook
 
 /// `farebox webhook`.
 enum WebhookCommand {
     static let description = CommandDescription(
-        "webhook", "takes push events of Git hosts",
+        "webhook", "takes the events of Git hosts",
         discussion: """
-            Serves POST /github on port 8081, and health and metrics on port 9091. Each
-            delivery is verified with the secrets in the folder, files github and
-            github-next, and noted on the Repositories with its URL and branch.
+            Serves POST /github, /gitlab, /gitea and /git on port 8081, and health and metrics
+            on port 9091. Each delivery is verified with the host's secrets in the folder,
+            such as the files github and github-next, and carried out on the Repositories.
             """,
         options: ProcessSetting.options + [
             .init("port", value: "PORT", "for deliveries (default 8081)"),
@@ -23,10 +24,14 @@ enum WebhookCommand {
         var managing = ManagerConfiguration()
         managing.healthPort = try options.number("internal-port") ?? 9091
         let manager = Manager(api: api, configuration: managing, metrics: setting.metrics)
-        var configuration = WebhookConfiguration()
+        var configuration = setting.configuration.webhook
+        guard configuration.validate().isEmpty else {
+            throw ProcessError("the configuration is wrong: " + setting.configuration.problems.joined(separator: "; "))
+        }
         configuration.port = try options.number("port") ?? configuration.port
         configuration.secretsFolder = options["secrets"] ?? configuration.secretsFolder
-        WebhookProcess.install(in: manager, api: api, configuration: configuration)
+        let client = HTTPClient(configuration: HTTPClientConfiguration(connectTimeout: .seconds(5)))
+        WebhookProcess.install(in: manager, api: api, client: client, configuration: configuration)
         try await manager.run()
     }
 }

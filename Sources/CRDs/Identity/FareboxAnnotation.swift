@@ -10,6 +10,17 @@ public enum FareboxAnnotation {
     public static let requestedAt = "farebox.dev/requested-at"
     /// On a Repository: the delivery id of that event.
     public static let delivery = "farebox.dev/delivery"
+    /// On a Repository: the last pushes that were told of, newest first.
+    ///
+    /// One a line: commit, the commit before, seconds since 1970 by the Git host's clock, delivery id; `-` for what is not
+    /// known. The first is the one in ``requestedCommit``; the others were superseded by it.
+    public static let pushes = "farebox.dev/pushes"
+    /// The value of ``createdBy`` on Repositories that an event of a Git host brought into being.
+    public static let createdByWebhook = "webhook"
+    /// On a Repository that the webhook made: the default branch at its Git host as last told.
+    ///
+    /// While `spec.branch` is the same, it follows the Git host.
+    public static let defaultBranch = "farebox.dev/default-branch"
     /// On a Repository or Function: any new value asks for a reconcile now.
     public static let reconcileRequestedAt = "farebox.dev/reconcile-requested-at"
     /// On a Repository: why the Git host suspended it; while it is there nothing is built and no call is let through.

@@ -1,0 +1,184 @@
+import HTTP
+import Telemetry
+import Timing
+
+/// Receives deliveries of all kinds of hosts.
+///
+/// The order is fixed: size, raw body, signature over it, and only then is anything parsed. What changes nothing is
+/// answered with 200 and its reason, what changed something with 202, what the sender should mend with a 4xx; 503 means
+/// that the same delivery is welcome again in a moment. Nothing is answered with 500.
+struct DeliveryDesk: Sendable {
+    let secrets: any SecretSource
+    let intake: EventIntake
+    let deliveries: DeliveryLog
+    let records: any DeliveryRecords
+    let budget: BodyBudget
+    let metrics: WebhookMetrics
+    let now: @Sendable () -> Timestamp
+    let logger: Logger
+
+    /// Answers one delivery; never throws, since every fault has an answer.
+    func answer(_ request: HTTPRequest, _ dialect: any GitHostDialect) async -> WebhookAnswer {
+        let start = ContinuousClock.now
+        let answer = await receive(request, dialect)
+        metrics.count(answer, from: dialect.kind, took: .now - start)
+        return answer
+    }
+
+    private func receive(_ request: HTTPRequest, _ dialect: any GitHostDialect) async -> WebhookAnswer {
+        let secrets = secrets.current(for: dialect.kind)
+        guard !secrets.isEmpty else {
+            return .unavailable(
+                "no webhook secret is configured: put the key \(dialect.kind.rawValue) into the Secret farebox-webhook")
+        }
+        var held = HeldBytes(budget)
+        defer { held.giveBack() }
+        let body: [UInt8]
+        switch await collect(request, &held) {
+        case .success(let whole): body = whole
+        case .failure(let refusal): return refusal.answer
+        }
+        guard held.take((WebhookLimits.parsedFactor - WebhookLimits.arrivingFactor) * body.count) else {
+            return Self.tooMuch
+        }
+        let delivery = RawDelivery(headers: request.headers, body: body)
+        let reading: Reading
+        if body.count <= WebhookLimits.loopBytesMaximum {
+            reading = read(delivery, dialect, secrets)
+        } else {
+            // Some milliseconds of work: not on the loop, where all the others would wait for it.
+            reading = await Task.detached { read(delivery, dialect, secrets) }.value
+        }
+        switch reading {
+        case .refused(let answer): return answer
+        case .event(let event, let identifier): return await take(event, identifier, dialect.kind)
+        }
+    }
+
+    // MARK: - The body
+
+    private struct Refused: Error {
+        let answer: WebhookAnswer
+    }
+
+    private static let tooMuch = WebhookAnswer.unavailable("too many deliveries at once; send it again")
+
+    private func collect(_ request: HTTPRequest, _ held: inout HeldBytes) async -> Result<[UInt8], Refused> {
+        let limit = WebhookLimits.bodyBytesMaximum
+        if let announced = request.headers["Content-Length"].flatMap(Int.init), announced > limit {
+            return .failure(Refused(answer: .tooLarge))
+        }
+        let end = ContinuousClock.now + WebhookLimits.bodyDuration
+        var body: [UInt8] = []
+        do {
+            while let piece = try await request.body.next() {
+                guard piece.count <= limit - body.count else { return .failure(Refused(answer: .tooLarge)) }
+                // What has come is counted, not what is announced: whoever sends nothing holds nothing.
+                guard held.take(WebhookLimits.arrivingFactor * piece.count) else {
+                    return .failure(Refused(answer: Self.tooMuch))
+                }
+                guard ContinuousClock.now < end else {
+                    return .failure(Refused(answer: .refused(.requestTimeout, "the body took too long to arrive")))
+                }
+                if body.isEmpty { body = piece } else { body.append(contentsOf: piece) }
+            }
+            return .success(body)
+        } catch HTTPBodyError.tooLarge {
+            return .failure(Refused(answer: .tooLarge))
+        } catch {
+            return .failure(
+                Refused(answer: .refused(.badRequest, "the body ended before its announced length")))
+        }
+    }
+
+    // MARK: - The event
+
+    private enum Reading: Sendable {
+        case refused(WebhookAnswer)
+        case event(GitEvent, identifier: String)
+    }
+
+    private func read(_ delivery: RawDelivery, _ dialect: any GitHostDialect, _ secrets: [[UInt8]]) -> Reading {
+        if let doubt = dialect.doubt(delivery, secrets: secrets, now: now()) {
+            return .refused(.refused(.unauthorized, doubt))
+        }
+        do throws(PayloadRefusal) {
+            let identifier = try dialect.identifier(delivery)
+            guard delivery.isJSON else {
+                return .refused(
+                    .refused(.unsupportedMediaType, "the webhook's content type must be application/json"))
+            }
+            return .event(try dialect.event(delivery), identifier: identifier)
+        } catch {
+            return .refused(.refused(.badRequest, error.reason))
+        }
+    }
+
+    private func take(_ event: GitEvent, _ identifier: String, _ host: GitHostKind) async -> WebhookAnswer {
+        // Names are each host's own.
+        let name = host.rawValue + ":" + identifier
+        switch event {
+        case .ping, .other: return await intake.take(event, from: host, delivery: identifier)
+        default: break
+        }
+        let known = WebhookAnswer.ignored("the delivery \(identifier) was taken before")
+        guard !deliveries.contains(name) else { return known }
+        do {
+            if event.isRecorded, try await records.contains(name) { return known }
+        } catch {
+            logger.error("record of deliveries not read", ["delivery": identifier, "error": "\(error)"])
+            return .unavailable("the record of deliveries cannot be read now")
+        }
+        let answer = await intake.take(event, from: host, delivery: identifier)
+        // What changed nothing may do so when it comes again: somebody became a customer meanwhile.
+        guard answer.hasChanged else { return answer }
+        deliveries.insert(name)
+        if event.isRecorded {
+            do {
+                try await records.insert(name)
+            } catch {
+                // Done is done; a repetition would find it so, unless something else happened in between.
+                logger.error("delivery not recorded", ["delivery": identifier, "error": "\(error)"])
+            }
+        }
+        return answer
+    }
+}
+
+extension GitEvent {
+    /// Whether it is kept in the record of deliveries; pushes are remembered on their Repositories.
+    fileprivate var isRecorded: Bool {
+        switch self {
+        case .added, .removed, .uninstalled, .suspended, .resumed, .moved, .branchChanged: true
+        // A project that changed is looked at as it is now.
+        case .ping, .push, .changed, .other: false
+        }
+    }
+}
+
+extension WebhookAnswer {
+    /// Whether anything was written.
+    fileprivate var hasChanged: Bool {
+        switch self {
+        case .noted, .changed: true
+        case .ignored, .refused, .unavailable: false
+        }
+    }
+}
+
+/// The part of the budget that one request holds.
+private struct HeldBytes {
+    private let budget: BodyBudget
+    private var bytes = 0
+
+    init(_ budget: BodyBudget) { self.budget = budget }
+
+    /// Takes more of the budget; false when so much is not left.
+    mutating func take(_ more: Int) -> Bool {
+        guard budget.take(more) else { return false }
+        bytes += more
+        return true
+    }
+
+    func giveBack() { budget.give(bytes) }
+}

@@ -1,0 +1,82 @@
+import CRDs
+public import ControllerRuntime
+public import HTTP
+public import KubernetesClient
+import Telemetry
+import Timing
+
+/// The process that takes the events of Git hosts.
+///
+/// Every replica serves; none needs the lease.
+public enum WebhookProcess {
+    /// A body's next piece must come within this time: hosts send at once or not at all.
+    private static let bodyIdle: Duration = .seconds(10)
+
+    /// Where Repositories are made when nobody says where.
+    private static let namespaceDefault = "farebox-functions"
+
+    /// Adds the webhook to a manager: an informer of Repositories and the public server.
+    ///
+    /// - Parameters:
+    ///   - manager: Runs it.
+    ///   - api: For Repositories and the record of deliveries.
+    ///   - client: For the list of customers, GitLab's API and default branches. The administrator names the first two;
+    ///     the last are at the host whose secret signed the event.
+    ///   - configuration: Must be free of problems (`validate()`).
+    public static func install(
+        in manager: Manager, api: any KubernetesAPI, client: HTTPClient, configuration: WebhookConfiguration
+    ) {
+        let handler = handler(
+            store: ClusterRepositories(api: api, informer: manager.informers.informer(Repository.self)),
+            records: ClusterDeliveries(api: api, namespace: configuration.systemNamespace), client: client,
+            configuration: configuration, metrics: WebhookMetrics(manager.metrics))
+        var server = HTTPServerConfiguration()
+        server.name = "webhook"
+        server.port = configuration.port
+        server.bodyBytesMaximum = UInt64(WebhookLimits.bodyBytesMaximum)
+        server.timeouts.bodyIdle = bodyIdle
+        let http = HTTPServer(configuration: server, handler: handler)
+        manager.addRunnable("webhook", needsLeadership: false) { try await http.run() }
+    }
+
+    /// The handler with all that stands behind it.
+    static func handler(
+        store: any RepositoryStore, records: any DeliveryRecords, client: HTTPClient,
+        configuration: WebhookConfiguration, metrics: WebhookMetrics
+    ) -> WebhookHandler {
+        let logger = Logger(label: "webhook")
+        let place = configuration.customers.url.map(CustomerPlace.url) ?? .file(configuration.customers.file)
+        let secretsFolder = configuration.secretsFolder
+        let templatePath = configuration.templatePath
+        let intake = EventIntake(
+            store: store, recorder: PushRecorder(store: store),
+            customers: RememberedCustomers(lifetime: place.lifetime, logger: logger) {
+                () async throws(CustomerSourceError) in try await place.read(client)
+            },
+            topics: configuration.gitLab.api.map {
+                GitLabProjects(client: client, apiURL: $0, tokenPath: secretsFolder + "/gitlab-api-token")
+            },
+            topic: configuration.gitLab.topic,
+            maker: RepositoryMaker(
+                store: store, namespace: configuration.namespace ?? namespaceDefault,
+                template: { () throws(RepositoryTemplate.Refusal) in try RepositoryTemplate.file(templatePath) },
+                head: SmartHTTPHead(client: client)),
+            now: { .now }, logger: logger)
+        let desk = DeliveryDesk(
+            secrets: MountedSecrets(folder: secretsFolder), intake: intake, deliveries: DeliveryLog(),
+            records: records, budget: BodyBudget(bytesMaximum: WebhookLimits.heldBytesMaximum), metrics: metrics,
+            now: { .now }, logger: logger)
+        return WebhookHandler(desk: desk, dialects: dialects(configuration))
+    }
+
+    /// How each kind of host speaks.
+    static func dialects(_ configuration: WebhookConfiguration) -> [GitHostKind: any GitHostDialect] {
+        let signature = HubSignature(acceptsSHA1: configuration.acceptsSHA1)
+        return [
+            .gitHub: GitHubDialect(url: configuration.gitHubURL, signature: signature),
+            .gitLab: GitLabDialect(url: configuration.gitLab.url),
+            .gitea: GiteaDialect(signature: signature),
+            .git: PlainGitDialect(signature: signature),
+        ]
+    }
+}
