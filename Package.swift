@@ -64,12 +64,13 @@ let package = Package(
                 "Archive", "CProcess", "Cryptography", "CRDs", "HTTP", "KubernetesTypes", "JSON", "YAML", "Telemetry",
                 "Timing",
             ]),
+        module("GitHosts", ["Cryptography", "HTTP", "JSON", "Timing"]),
 
         // Level 4: one process each.
         module(
             "Operator",
             [
-                "Builds", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+                "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON", "KubernetesClient",
                 "KubernetesTypes", "Telemetry", "Timing",
             ]),
         module(
@@ -102,6 +103,8 @@ let package = Package(
 package.targets.append(
     .target(name: "FaultServer", dependencies: ["HTTP"], path: "Tests/FaultServer", swiftSettings: strict))
 
+package.targets.append(.target(name: "OpenSSLTool", path: "Tests/OpenSSLTool", swiftSettings: strict))
+
 package.targets.append(.target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: strict))
 
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
@@ -116,7 +119,7 @@ package.targets += [
     tests("KubernetesTypes", ["JSON", "Timing"]),
     tests("Timing"),
     tests("Telemetry"),
-    tests("Cryptography"),
+    tests("Cryptography", ["OpenSSLTool"]),
     tests("YAML", ["JSON"]),
     tests("Archive"),
     tests("HTTP", ["RawSockets", "JSON", "Telemetry", "Timing"]),
@@ -125,10 +128,11 @@ package.targets += [
         "Builds", ["Archive", "CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"],
         data: ["Golden", "Vectors"]),
     tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
+    tests("GitHosts", ["Cryptography", "HTTP", "JSON", "OpenSSLTool", "Timing"], data: ["Vectors"]),
     tests(
         "Operator",
         [
-            "Builds", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+            "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON", "KubernetesClient",
             "KubernetesTypes",
             "Telemetry", "Timing", "YAML",
         ],

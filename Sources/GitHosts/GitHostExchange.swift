@@ -1,0 +1,63 @@
+public import HTTP
+import Synchronization
+import Timing
+
+/// Sends requests to Git hosts: guarded where a tenant chose the address, and not to a host that asked for patience.
+public final class GitHostExchange: Sendable {
+    private let open: HTTPClient
+    private let guarded: HTTPClient
+    private let pauses = Mutex<[String: ContinuousClock.Instant]>([:])
+
+    /// More hosts than this are forgotten at once.
+    private static let hostsMaximum = 1000
+
+    /// Makes an exchange.
+    ///
+    /// - Parameters:
+    ///   - open: For addresses that the administrator named.
+    ///   - guarded: For all others; its address policy decides which can be reached.
+    public init(open: HTTPClient, guarded: HTTPClient) {
+        self.open = open
+        self.guarded = guarded
+    }
+
+    /// Sends a request.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - what: What it is about, for messages.
+    ///   - isTrusted: Whether the administrator named the address.
+    ///   - accepts: Takes an answer that is no success all the same.
+    /// - Throws: ``GitHostError``; `CancellationError`.
+    func send(
+        _ request: HTTPClientRequest, what: String, isTrusted: Bool,
+        accepts: (HTTPClientResponse) -> Bool = { _ in false }
+    ) async throws -> HTTPClientResponse {
+        let host = Self.host(of: request.url)
+        if let rest = pauses.withLock({ $0[host] }).map({ $0 - .now }), rest > .zero {
+            throw GitHostError.later("\(what) has to wait: \(host) asked for patience", after: rest)
+        }
+        let response: HTTPClientResponse
+        do {
+            response = try await (isTrusted ? open : guarded).send(request)
+        } catch let error as HTTPClientError {
+            throw GitHostAnswer.error(for: error, what: what)
+        }
+        guard let error = GitHostAnswer.error(in: response, what: what, now: .now), !accepts(response) else {
+            return response
+        }
+        if case .later(_, let wait?) = error, response.status.code < 500 {
+            pauses.withLock { pauses in
+                if pauses.count >= Self.hostsMaximum { pauses = [:] }
+                pauses[host] = .now + wait
+            }
+        }
+        throw error
+    }
+
+    /// Scheme, host and port of a URL, and nothing that could be a secret.
+    static func host(of url: String) -> String {
+        let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
+        return String(url[start...].prefix { $0 != "/" && $0 != "?" })
+    }
+}
