@@ -25,13 +25,13 @@ struct FareboxConfiguration: Decodable {
     let artifacts: ArtifactServerConfiguration
     /// How events of Git hosts are taken.
     let webhook: WebhookConfiguration
-    /// How sources are fetched and built, and where images go: the sections `git`, `registry`, `builder` and
-    /// `builds`.
+    /// How sources are fetched and built, where images go, and whom to tell: the sections `git`, `registry`, `builder`,
+    /// `builds`, `runtimes`, `gitHub`, `gitLab` and `statuses`.
     let repositories: RepositoryClusterConfiguration
 
     enum CodingKeys: String, CodingKey {
         case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, webhook
-        case git, registry, builder, builds, runtimes
+        case git, registry, builder, builds, runtimes, gitHub, gitLab, statuses
     }
 
     init(from decoder: any Decoder) throws {
@@ -54,6 +54,9 @@ struct FareboxConfiguration: Decodable {
         repositories.builder = try value(.builder, repositories.builder)
         repositories.builds = try value(.builds, repositories.builds)
         repositories.runtimes = try value(.runtimes, repositories.runtimes)
+        repositories.gitHub = try value(.gitHub, repositories.gitHub)
+        repositories.gitLab = try value(.gitLab, repositories.gitLab)
+        repositories.statuses = try value(.statuses, repositories.statuses)
         repositories.registry.credentials =
             repositories.registry.credentials
             ?? SecretReference(namespace: Self.systemNamespace, name: Self.credentialsSecretDefault)

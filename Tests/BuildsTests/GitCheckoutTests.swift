@@ -135,6 +135,39 @@ struct GitCheckoutTests {
         }
     }
 
+    @Test("hands out no pointer of Git LFS in the place of a file, and leaves what only looks like one alone")
+    func largeFileStorage() async throws {
+        let digest = String(repeating: "a", count: 64)
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:\(digest)\nsize 12\n"
+        try await GitHost.with { host in
+            let commit = try await host.commit { folder in
+                try folder.write(pointer, to: "work/model.bin")
+                try folder.write("# " + pointer, to: "work/notes.md")
+                try folder.write(pointer + String(repeating: "x", count: 1024), to: "work/long")
+                try folder.write("version https://git-lfs.github.com/spec/v1\n", to: "work/short")
+            }
+            let scratch = try TestFolder()
+            let url = try GitURL(host.url, allowsPlainHTTP: true)
+
+            let failures = try await GitCheckout(configuration: configuration(scratch)).withTree(
+                commit: commit, branch: "main", url: url, credentials: nil
+            ) { tree in
+                let contents = try await tree.open(tree.entries)
+                return tree.entries.map { entry in
+                    do {
+                        try contents.forEachPiece(of: entry) { _ in }
+                        return ""
+                    } catch {
+                        return "\(error)"
+                    }
+                }
+            }
+
+            #expect(failures.map(\.isEmpty) == [true, false, true, true])
+            #expect(failures[1].hasPrefix("ContextInvalid: model.bin is a pointer of Git LFS"))
+        }
+    }
+
     @Test("stops at each limit with SourceTooLarge", arguments: ["files", "bytes", "path", "received"])
     func limits(which: String) async throws {
         try await GitHost.with { host in
@@ -174,12 +207,12 @@ struct GitCheckoutTests {
 
             let good = try await checkout.withTree(
                 commit: commit, branch: "main", url: url,
-                credentials: GitCredentials(username: "bob", password: "s3cret-t0ken")
+                credentials: .basic(username: "bob", password: "s3cret-t0ken")
             ) { $0.entries.count }
             let none = await failure { _ = try await checkout.head(of: "main", url: url, credentials: nil) }
             let wrong = await failure {
                 _ = try await checkout.head(
-                    of: "main", url: url, credentials: GitCredentials(username: "bob", password: "wr0ng-t0ken"))
+                    of: "main", url: url, credentials: .basic(username: "bob", password: "wr0ng-t0ken"))
             }
 
             #expect(good == 1)

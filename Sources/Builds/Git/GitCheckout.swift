@@ -45,8 +45,10 @@ public struct GitCheckout: Sendable {
             configuration: configuration, url: url, credentials: credentials, addresses: addresses)
         let folder = try ScratchFolder(in: configuration.scratchFolder, prefix: "checkout-")
         defer { folder.remove() }
+        try command.prepare(in: folder.path)
         let work = GitWork(command: command, folder: folder.path, deadline: deadline)
         try await work.fetch(commit: commit, branch: branch)
+        SecureShell.removeKey(in: folder.path)
         let entries = try await work.listTree(of: commit)
         return try await body(GitTree(commit: commit, entries: entries, work: work))
     }
@@ -65,6 +67,7 @@ public struct GitCheckout: Sendable {
         // An empty folder of its own: Git would take the configuration of a repository it finds where it runs.
         let folder = try ScratchFolder(in: configuration.scratchFolder, prefix: "head-")
         defer { folder.remove() }
+        try command.prepare(in: folder.path)
         let work = GitWork(
             command: command, folder: folder.path, deadline: ContinuousClock.now + configuration.headTimeout)
         return try await work.head(of: branch)

@@ -1,10 +1,11 @@
+import CRDs
 import Cryptography
 
 /// Makes the `git` commands of one repository, all equally confined.
 ///
-/// Nothing of the machine's or the user's configuration is read, no prompt appears, only http and https can be spoken,
-/// redirects are not followed, hooks and submodules do not exist, and the password is in the environment, where other
-/// users cannot see it, never in the arguments.
+/// Nothing of the machine's or the user's configuration is read, no prompt appears, only the address's own scheme can be
+/// spoken, redirects are not followed, hooks and submodules do not exist, and the password is in the environment, where
+/// other users cannot see it, never in the arguments. What SSH needs is in ``SecureShell``.
 struct GitCommand: Sendable {
     let configuration: GitConfiguration
     let url: GitURL
@@ -26,6 +27,32 @@ struct GitCommand: Sendable {
         return child
     }
 
+    /// Puts into the folder what the commands need to talk to the server.
+    ///
+    /// - Throws: ``BuildFailure`` when the credentials are of another kind than the address.
+    func prepare(in folder: String) throws {
+        switch (url.scheme, credentials) {
+        case ("ssh", .ssh): try secureShell?.prepare(in: folder)
+        case ("ssh", _):
+            throw BuildFailure(
+                .credentialsMissing,
+                "\(url) is spoken to over SSH: name a Secret with the keys ssh-privatekey and known_hosts in "
+                    + "spec.credentialsSecret")
+        case (_, .ssh):
+            throw BuildFailure(
+                .credentialsMissing,
+                "\(url) takes no SSH key: put a token into the Secret, or write spec.url as git@host:owner/repository")
+        default: break
+        }
+    }
+
+    private var secureShell: SecureShell? {
+        guard case .ssh(let privateKey, let knownHosts) = credentials else { return nil }
+        return SecureShell(
+            configuration: configuration, url: url, privateKey: privateKey, knownHosts: knownHosts,
+            addresses: addresses)
+    }
+
     private func environment(home: String) -> [String: String] {
         var environment = [
             "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -41,8 +68,12 @@ struct GitCommand: Sendable {
             "GIT_PROTOCOL_FROM_USER": "0",
             "GIT_LFS_SKIP_SMUDGE": "1",
             "GIT_CEILING_DIRECTORIES": home,
-            "GIT_ALLOW_PROTOCOL": configuration.allowsPlainHTTP ? "https:http" : "https",
+            "GIT_ALLOW_PROTOCOL": url.scheme,
         ]
+        if url.scheme == "ssh", let secureShell {
+            environment["GIT_SSH_COMMAND"] = secureShell.command(in: home)
+            environment["GIT_SSH_VARIANT"] = "ssh"
+        }
         let settings = settings()
         environment["GIT_CONFIG_COUNT"] = String(settings.count)
         for (index, setting) in settings.enumerated() {
@@ -55,7 +86,7 @@ struct GitCommand: Sendable {
     private func settings() -> [(key: String, value: String)] {
         var settings = [
             ("protocol.allow", "never"),
-            ("protocol.https.allow", "always"),
+            ("protocol.\(url.scheme).allow", "always"),
             ("protocol.file.allow", "never"),
             ("http.followRedirects", "false"),
             ("http.lowSpeedLimit", "1000"),
@@ -75,15 +106,13 @@ struct GitCommand: Sendable {
             // Larger blobs are streamed instead of held in memory.
             ("core.bigFileThreshold", "8m"),
         ]
-        if configuration.allowsPlainHTTP { settings.append(("protocol.http.allow", "always")) }
         if let path = configuration.certificatesPath { settings.append(("http.sslCAInfo", path)) }
         if !addresses.isEmpty {
-            let host = url.host.hasPrefix("[") ? String(url.host.dropFirst().dropLast()) : url.host
             let list = addresses.map { $0.contains(":") ? "[\($0)]" : $0 }.joined(separator: ",")
-            settings.append(("http.curloptResolve", "\(host):\(url.effectivePort):\(list)"))
+            settings.append(("http.curloptResolve", "\(url.bareHost):\(url.effectivePort):\(list)"))
         }
-        if let credentials {
-            let value = Base64.encode(Array((credentials.username + ":" + credentials.password).utf8), .standard)
+        if case .basic(let username, let password) = credentials {
+            let value = Base64.encode(Array((username + ":" + password).utf8), .standard)
             settings.append(("http.\(url.origin)/.extraHeader", "Authorization: Basic \(value)"))
         }
         return settings

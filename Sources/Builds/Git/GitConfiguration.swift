@@ -2,6 +2,10 @@
 public struct GitConfiguration: Sendable, Equatable {
     /// Absolute path of the `git` program.
     public var program = "/usr/bin/git"
+    /// Absolute path of the `ssh` program, for addresses of that scheme.
+    public var sshProgram = "/usr/bin/ssh"
+    /// The keys of hosts that are spoken to over SSH, as lines of a `known_hosts` file, beside those of the credentials.
+    public var knownHosts = WellKnownHosts.text
     /// Folder for the work; each checkout makes and removes its own below it.
     public var scratchFolder = "/tmp"
     /// Whether `http://` is accepted; off, since anyone on the way could change what gets built.
@@ -27,23 +31,4 @@ public struct GitConfiguration: Sendable, Equatable {
 
     /// Makes a configuration with the defaults.
     public init() {}
-}
-
-/// What a private repository asks for: a user and a password or token.
-///
-/// It has no description: interpolating it into a message shows nothing.
-public struct GitCredentials: Sendable, Hashable, CustomStringConvertible {
-    /// The user.
-    public let username: String
-    /// The password or token.
-    public let password: String
-
-    /// Makes credentials.
-    public init(username: String, password: String) {
-        self.username = username
-        self.password = password
-    }
-
-    /// Never the values.
-    public var description: String { "(credentials)" }
 }

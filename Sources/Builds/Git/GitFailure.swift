@@ -15,10 +15,11 @@ enum GitFailure {
             return BuildFailure(
                 .gitAuthFailed,
                 hasCredentials
-                    ? "\(url) refused the user and password of spec.credentialsSecret"
-                    : "\(url) does not exist or asks for a password; for a private repository name a Secret with "
-                        + "username and password in spec.credentialsSecret")
+                    ? "\(url) refused the credentials"
+                    : "\(url) does not exist or asks for a password; for a private repository name a Secret with a "
+                        + "token, or username and password, in spec.credentialsSecret")
         }
+        if url.scheme == "ssh", let failure = ofSecureShell(errors, url: url) { return failure }
         if has("error: 403") {
             return BuildFailure(.gitAuthFailed, "\(url) answered 403: these credentials may not read it")
         }
@@ -40,6 +41,37 @@ enum GitFailure {
             return BuildFailure(.gitUnreachable, "\(url) cannot be reached: \(detail)")
         }
         return BuildFailure(.gitFailed, "git failed on \(url): \(detail)")
+    }
+
+    /// What `ssh`, and the hosts behind it, complain about.
+    private static func ofSecureShell(_ errors: String, url: GitURL) -> BuildFailure? {
+        func has(_ parts: String...) -> Bool { parts.contains { errors.contains($0) } }
+        if has("IDENTIFICATION HAS CHANGED") {
+            return BuildFailure(
+                .gitAuthFailed,
+                "\(url.host) shows another host key than known_hosts holds: somebody may be listening; compare the "
+                    + "fingerprints, then correct known_hosts in the Secret of spec.credentialsSecret")
+        }
+        if has("Host key verification failed", "host key is known for") {
+            return BuildFailure(
+                .gitAuthFailed,
+                "the host key of \(url.host) is not known: put its line of ssh-keyscan, compared with the host's "
+                    + "fingerprints, into known_hosts of the Secret of spec.credentialsSecret")
+        }
+        if has("error in libcrypto", "invalid format", "incorrect passphrase") {
+            return BuildFailure(
+                .gitAuthFailed, "ssh-privatekey of spec.credentialsSecret is no private key without passphrase")
+        }
+        if has("Permission denied (", "Too many authentication failures") {
+            return BuildFailure(.gitAuthFailed, "\(url) refused the SSH key of spec.credentialsSecret")
+        }
+        if has("Repository not found", "does not appear to be a git repository", "could not be found") {
+            return BuildFailure(.gitRepositoryNotFound, "\(url) was not found on that host")
+        }
+        if has("ssh: connect to host", "Connection closed by", "kex_exchange_identification", "Broken pipe") {
+            return BuildFailure(.gitUnreachable, "\(url) cannot be reached over SSH; it is tried again")
+        }
+        return nil
     }
 
     /// Whether the server says that it does not have, or does not hand out, that commit.

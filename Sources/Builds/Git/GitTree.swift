@@ -80,6 +80,12 @@ final class GitContents: SourceContents {
         while done < entry.sizeBytes {
             let piece = try Self.read(descriptor, at: start + done, count: min(1 << 20, entry.sizeBytes - done))
             guard !piece.isEmpty else { throw BuildFailure(.gitFailed, "\(entry.path) ends too early") }
+            if done == 0, piece.count == entry.sizeBytes, LFSPointer.isPointer(piece) {
+                throw BuildFailure(
+                    .contextInvalid,
+                    "\(entry.path) is a pointer of Git LFS, whose files are not fetched: commit the file itself, or leave "
+                        + "it out with a .dockerignore")
+            }
             try body(piece)
             done += piece.count
         }

@@ -10,8 +10,7 @@ struct GitWork: Sendable {
     private var configuration: GitConfiguration { command.configuration }
     private var url: GitURL { command.url }
     private var masker: LogMasker {
-        guard let credentials = command.credentials else { return LogMasker(values: []) }
-        return LogMasker(values: [credentials.password, credentials.username + ":" + credentials.password])
+        LogMasker(values: command.credentials?.secrets ?? [])
     }
 
     /// Makes a bare repository that holds the commit.

@@ -23,7 +23,7 @@ public struct SystemHostResolver: HostResolver {
 
     /// Returns the addresses of the host, all of them judged.
     public func addresses(for url: GitURL, configuration: GitConfiguration) async throws -> [String] {
-        let host = url.host.hasPrefix("[") ? String(url.host.dropFirst().dropLast()) : url.host
+        let host = url.bareHost
         let found = try await BlockingThread.run { Self.lookUp(host) }
         guard !found.isEmpty else {
             throw BuildFailure(.gitUnreachable, "the host \(url.host) is unknown")

@@ -52,6 +52,9 @@ struct ScratchFolder: Sendable {
         }
     }
 
+    /// Removes one file, if it is there.
+    static func removeFile(_ path: String) { unlink(path) }
+
     private static func remove(_ path: String) {
         forEachEntry(of: path) { child, status in
             if status.st_mode & S_IFMT == S_IFDIR { remove(child) } else { unlink(child) }

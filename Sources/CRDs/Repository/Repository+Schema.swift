@@ -191,6 +191,7 @@ extension RepositoryFunction {
         case .objectName: .string("The Function object.", maximum: 253)
         case .commit: .string("The commit.", maximum: 64)
         case .image: .string("The image, pinned to its digest once built.", maximum: 1024)
+        case .imageTag: .string("The name with tag that the image is pushed under.", maximum: 1024)
         case .previousImages:
             .list(
                 "The images before that, newest first: what one can go back to.",

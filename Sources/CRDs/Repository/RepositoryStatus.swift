@@ -54,6 +54,8 @@ public struct RepositoryFunction: Codable, Hashable, Sendable {
     public var commit: String?
     /// The image, pinned to its digest once built.
     public var image: String?
+    /// The name with tag that the image is pushed under.
+    public var imageTag: String?
     /// The images before that, newest first: what one can go back to.
     @OmitEmpty public var previousImages: [String]
     /// How far it is.
@@ -79,7 +81,7 @@ public struct RepositoryFunction: Codable, Hashable, Sendable {
     public static let messageMaximum = 4096
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case name, objectName, commit, image, previousImages, state, reason, message, logURL
+        case name, objectName, commit, image, imageTag, previousImages, state, reason, message, logURL
     }
 }
 

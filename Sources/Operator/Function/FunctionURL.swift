@@ -18,7 +18,7 @@ enum FunctionURL {
     }
 
     /// The scheme and the port, with its colon, of a URL without path; owners' hosts share them.
-    private static func schemeAndPort(_ url: String) -> (String, String)? {
+    static func schemeAndPort(_ url: String) -> (String, String)? {
         guard let separator = url.firstRange(of: "://") else { return nil }
         let authority = url[separator.upperBound...]
         // A colon inside the brackets of an IPv6 address begins no port.

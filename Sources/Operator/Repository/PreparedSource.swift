@@ -11,7 +11,7 @@ struct SourceRequest: Hashable, Sendable {
     let branch: String
     let commit: String
     let stackFile: String?
-    let credentialsSecret: String?
+    let access: GitAccess
     let owner: OwnerName
     let buildArguments: [String: String]
     /// Whether the commit is left alone when its message asks for that: it was found at the branch's head, and no event
@@ -27,7 +27,7 @@ struct SourceRequest: Hashable, Sendable {
         branch = repository.branch
         self.commit = commit
         stackFile = repository.spec.stackFile
-        credentialsSecret = repository.spec.credentialsSecret
+        access = GitAccess(repository)
         owner = repository.owner
         buildArguments = repository.spec.build?.args ?? [:]
         honoursMessage = repository.requestedCommit != commit

@@ -17,6 +17,12 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
     public var builds = BuildRuleSettings()
     /// Where runtimes come from.
     public var runtimes = RuntimeSettings()
+    /// The GitHub App and GitHub's addresses.
+    public var gitHub = GitHubSettings()
+    /// GitLab's address.
+    public var gitLab = GitLabSettings()
+    /// What is told to Git hosts.
+    public var statuses = StatusSettings()
     /// The namespace of Farebox's own processes and Secrets.
     public var systemNamespace = "farebox-system"
     /// The namespace of build Jobs.
@@ -33,6 +39,9 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         builder = try container.value(.builder, builder)
         builds = try container.value(.builds, builds)
         runtimes = try container.value(.runtimes, runtimes)
+        gitHub = try container.value(.gitHub, gitHub)
+        gitLab = try container.value(.gitLab, gitLab)
+        statuses = try container.value(.statuses, statuses)
         systemNamespace = try container.value(.systemNamespace, systemNamespace)
         buildsNamespace = try container.value(.buildsNamespace, buildsNamespace)
     }
@@ -47,6 +56,8 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         public var scratchFolder = "/tmp"
         /// Extra trusted certificates in PEM, as a file.
         public var certificatesPath: String?
+        /// The keys of SSH hosts, as lines of a `known_hosts` file, beside github.com's and gitlab.com's.
+        public var knownHosts = ""
         /// One checkout may take this long, as `2m`.
         public var timeout = "2m"
         /// What Git receives for one commit may take this much disk.
@@ -70,6 +81,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
             allowsPrivateAddresses = try container.value(.allowsPrivateAddresses, allowsPrivateAddresses)
             scratchFolder = try container.value(.scratchFolder, scratchFolder)
             certificatesPath = try container.decodeIfPresent(String.self, forKey: .certificatesPath)
+            knownHosts = try container.value(.knownHosts, knownHosts)
             timeout = try container.value(.timeout, timeout)
             receivedBytesMaximum = try container.value(.receivedBytesMaximum, receivedBytesMaximum)
             filesBytesMaximum = try container.value(.filesBytesMaximum, filesBytesMaximum)
@@ -201,6 +213,10 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         if !(0...RepositoryFunction.previousImagesMaximum).contains(registry.keepsImages) {
             problems.append("registry.keepsImages: must be from 0 to \(RepositoryFunction.previousImagesMaximum)")
         }
+        problems += [
+            GitHostURL.problem(gitHub.apiURL, "gitHub.apiURL"),
+            gitLab.apiURL.flatMap { GitHostURL.problem($0, "gitLab.apiURL") },
+        ].compactMap { $0 }
         for (name, value) in [
             ("git.concurrency", git.concurrency), ("git.filesMaximum", git.filesMaximum),
             ("builder.buildsMaximum", builder.buildsMaximum),
@@ -235,6 +251,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         configuration.allowsPrivateAddresses = git.allowsPrivateAddresses
         configuration.scratchFolder = git.scratchFolder
         configuration.certificatesPath = git.certificatesPath
+        configuration.knownHosts += git.knownHosts
         configuration.checkoutTimeout = Duration(goStyle: git.timeout) ?? configuration.checkoutTimeout
         configuration.receivedBytesMaximum = git.receivedBytesMaximum
         configuration.filesBytesMaximum = git.filesBytesMaximum

@@ -34,6 +34,7 @@ public enum RepositoryController {
             api: api, namespace: configuration.systemNamespace, client: client,
             baseURL: configuration.builder.artifactsURL)
         let rules = configuration.stackRules(functions)
+        let hosts = GitHostAccess(configuration: configuration, functions: functions, api: api, client: client)
         let registry = RegistryClient(client: client, configuration: configuration.registryClientConfiguration)
         let runtimeMaps = manager.informers.informer(
             ConfigMap.self,
@@ -44,11 +45,12 @@ public enum RepositoryController {
                 logins: RegistryLogins(api: api, secret: configuration.registry.credentials))
         ) { runtimeMaps.list() }
         let preparation = SourcePreparation(
-            configuration: configuration, rules: rules, artifacts: artifacts, runtimes: runtimes, api: api)
+            configuration: configuration, rules: rules, artifacts: artifacts, runtimes: runtimes,
+            credentials: hosts.credentials)
         return install(
             in: manager, api: api, configuration: configuration, functions: functions, preparation: preparation,
-            artifacts: artifacts, registry: registry, runtimeMaps: runtimeMaps, recorder: recorder, namespace: namespace
-        )
+            artifacts: artifacts, registry: registry, runtimeMaps: runtimeMaps, recorder: recorder, namespace: namespace,
+            reporter: hosts.reporter(metrics: manager.metrics))
     }
 
     /// The same with parts that a test can replace.
@@ -56,7 +58,7 @@ public enum RepositoryController {
         in manager: Manager, api: any KubernetesAPI, configuration: RepositoryClusterConfiguration,
         functions: FunctionClusterConfiguration, preparation: any SourcePreparing, artifacts: ArtifactAccess,
         registry: RegistryClient, runtimeMaps: Informer<ConfigMap>? = nil, recorder: EventRecorder?, namespace: String?,
-        polls: RepositoryReconciler.Polls = .init()
+        polls: RepositoryReconciler.Polls = .init(), reporter: StatusReporter? = nil
     ) -> Controller {
         let metrics = RepositoryMetrics(manager.metrics)
         let scope = InformerScope(namespace: namespace)
@@ -82,7 +84,8 @@ public enum RepositoryController {
             sealedSecrets: SealedSecrets(api: api, fieldManager: fieldManager),
             retention: ImageRetention(keeps: configuration.registry.keepsImages), collector: collector,
             writer: writer, statusWriter: StatusWriter(api: api),
-            finalizer: Finalizer(name: finalizer, api: api), recorder: recorder, metrics: metrics, polls: polls)
+            finalizer: Finalizer(name: finalizer, api: api), recorder: recorder, metrics: metrics,
+            reporter: reporter, polls: polls)
         let controller = Controller(
             name: "repository", root: repositories, reconciler: reconciler, metrics: manager.metrics)
         controller.owns(children)
@@ -100,6 +103,11 @@ public enum RepositoryController {
                 loader.doubt(uid: repository.metadata.uid)
                 controller.enqueue(repository.key)
             }
+        }
+        if let reporter {
+            reporter.notify { controller.enqueue($0) }
+            repositories.addHandler { reporter.follow($0) }
+            manager.addRunnable("commit statuses", needsLeadership: true) { await reporter.run() }
         }
         manager.add(controller)
         manager.addRunnable("repository sources", needsLeadership: true) { await loader.run() }

@@ -48,9 +48,11 @@ extension RepositoryReconciler {
         func progress(
             _ state: RepositoryFunctionState, reason: RepositoryReason? = nil, message: String? = nil
         ) -> FunctionProgress {
-            FunctionProgress(
+            var progress = FunctionProgress(
                 function.stack.name, objectName: identity.objectName, commit: commit, state: state, reason: reason,
                 message: message)
+            progress.entry.imageTag = function.image.description
+            return progress
         }
     }
 

@@ -28,6 +28,8 @@ struct RepositoryReconciler: Reconciler {
     let finalizer: Finalizer
     let recorder: EventRecorder?
     let metrics: RepositoryMetrics
+    /// Tells Git hosts how commits do; nil tells nobody.
+    var reporter: StatusReporter?
     var polls = Polls()
 
     /// How soon to look again at what no watch tells; the runtime adds up to a tenth.
@@ -56,6 +58,7 @@ struct RepositoryReconciler: Reconciler {
             loader.forget(uid: repository.metadata.uid)
             queue.keep([], of: repository.metadata.uid)
             sealedSecrets.forget(uid: repository.metadata.uid)
+            reporter?.forget(uid: repository.metadata.uid)
             try await office.deleteAll(of: repository.metadata.uid)
             // As far as it goes: nobody waits for a registry to let a Repository go.
             let images = ImageRetention.needed(by: repository.status) + (repository.status?.retiredImages ?? [])
@@ -284,9 +287,11 @@ struct RepositoryReconciler: Reconciler {
 
     private func report(_ pass: Pass) async throws -> ReconcileOutcome {
         let repository = pass.repository
+        var pass = pass
         var status = pass.outlook.status(now: .now)
         retention.carry(repository.status ?? RepositoryStatus(), into: &status)
         forgetImages(&status, of: repository)
+        if let wait = reporter?.tell(repository, &status, now: .now) { pass.requeue(after: wait) }
         if try await statusWriter.write(status, to: repository) {
             RepositoryEvents(recorder: recorder, repository: repository).tell(status)
         }

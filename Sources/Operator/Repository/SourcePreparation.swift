@@ -1,6 +1,5 @@
 import Builds
 import CRDs
-import KubernetesClient
 import KubernetesTypes
 
 /// Turns a commit into contexts in the artifact store.
@@ -15,17 +14,15 @@ protocol SourcePreparing: Sendable {
 /// Which branch is to be looked at.
 struct HeadRequest: Hashable, Sendable {
     let uid: String
-    let namespace: String
     let url: String
     let branch: String
-    let credentialsSecret: String?
+    let access: GitAccess
 
     init(_ repository: Repository) {
         uid = repository.metadata.uid
-        namespace = repository.metadata.namespace
         url = repository.spec.url
         branch = repository.branch
-        credentialsSecret = repository.spec.credentialsSecret
+        access = GitAccess(repository)
     }
 }
 
@@ -36,25 +33,32 @@ struct SourcePreparation: SourcePreparing {
     let checkout: GitCheckout
     let artifacts: ArtifactAccess
     let runtimes: any RuntimeSupplying
-    let api: any KubernetesAPI
+    let credentials: GitCredentialSource
 
     init(
         configuration: RepositoryClusterConfiguration, rules: StackRules, artifacts: ArtifactAccess,
-        runtimes: any RuntimeSupplying, api: any KubernetesAPI
+        runtimes: any RuntimeSupplying, credentials: GitCredentialSource
     ) {
         self.configuration = configuration
         self.rules = rules
         self.artifacts = artifacts
         self.runtimes = runtimes
-        self.api = api
+        self.credentials = credentials
         checkout = GitCheckout(configuration: configuration.gitConfiguration)
     }
 
     func prepare(_ request: SourceRequest) async throws -> PreparedSource {
         let url = try GitURL(request.url, allowsPlainHTTP: configuration.git.allowsPlainHTTP)
-        let credentials = try await credentials(request.credentialsSecret, namespace: request.repository.namespace)
         let store = try await artifacts.store()
-        return try await checkout.withTree(
+        return try await withCredentials(request.access, url) { credentials in
+            try await prepare(request, url, credentials, store)
+        }
+    }
+
+    private func prepare(
+        _ request: SourceRequest, _ url: GitURL, _ credentials: GitCredentials?, _ store: any ArtifactStore
+    ) async throws -> PreparedSource {
+        try await checkout.withTree(
             commit: request.commit, branch: request.branch, url: url, credentials: credentials
         ) { tree in
             if request.honoursMessage, CommitMessage.asksToSkip(try await tree.message()) {
@@ -79,8 +83,9 @@ struct SourcePreparation: SourcePreparing {
 
     func head(_ request: HeadRequest) async throws -> String {
         let url = try GitURL(request.url, allowsPlainHTTP: configuration.git.allowsPlainHTTP)
-        let credentials = try await credentials(request.credentialsSecret, namespace: request.namespace)
-        return try await checkout.head(of: request.branch, url: url, credentials: credentials)
+        return try await withCredentials(request.access, url) { credentials in
+            try await checkout.head(of: request.branch, url: url, credentials: credentials)
+        }
     }
 
     /// What `${…}` in a stack file can stand for: the Repository's build arguments and what is built; nothing of this
@@ -126,26 +131,16 @@ struct SourcePreparation: SourcePreparing {
         }
     }
 
-    /// The user and password that `spec.credentialsSecret` names.
-    private func credentials(_ name: String?, namespace: String) async throws -> GitCredentials? {
-        guard let name else { return nil }
-        let secret: Secret
+    /// Runs `body` with what lets us in; what the host refuses is given up, so that the next try gets something new.
+    private func withCredentials<R: Sendable>(
+        _ access: GitAccess, _ url: GitURL, _ body: (GitCredentials?) async throws -> R
+    ) async throws -> R {
+        let found = try await credentials.gitCredentials(for: access, url: url)
         do {
-            secret = try await api.get(Secret.self, ObjectKey(namespace: namespace, name: name))
-        } catch let error as KubernetesError where error.isNotFound {
-            throw BuildFailure(
-                .credentialsMissing,
-                "the Secret \(name) of spec.credentialsSecret does not exist in namespace \(namespace); create it with the "
-                    + "keys username and password")
+            return try await body(found)
+        } catch let failure as BuildFailure where failure.reason == .gitAuthFailed {
+            await credentials.discard(found, for: access)
+            throw failure
         }
-        func text(_ key: String) -> String? {
-            secret[key].map { String(decoding: $0, as: UTF8.self).filter { !$0.isNewline } }
-        }
-        guard let password = text("password"), !password.isEmpty else {
-            throw BuildFailure(
-                .credentialsMissing,
-                "the Secret \(name) of spec.credentialsSecret has no key password (a token goes there)")
-        }
-        return GitCredentials(username: text("username") ?? "git", password: password)
     }
 }

@@ -23,15 +23,19 @@ final class Workshop: Sendable {
     private let backend: Backend
     private let buildsMaximum: Int
     private let keepsImages: Int
+    /// The Git host that is told how commits do; nil when nobody is.
+    private let teller: StubTeller?
     private let running = Mutex<Task<Void, any Error>?>(nil)
 
     static let digest = "sha256:" + String(repeating: "0123456789abcdef", count: 4)
     static let otherDigest = "sha256:" + String(repeating: "fedcba9876543210", count: 4)
 
     init(
-        on backend: Backend, buildsMaximum: Int = 10, keepsImages: Int = 5, fault: RecordingAPI.Fault? = nil
+        on backend: Backend, buildsMaximum: Int = 10, keepsImages: Int = 5, teller: StubTeller? = nil,
+        fault: RecordingAPI.Fault? = nil
     ) async throws {
         self.backend = backend
+        self.teller = teller
         self.buildsMaximum = buildsMaximum
         self.keepsImages = keepsImages
         api = try await backend.api()
@@ -76,7 +80,8 @@ final class Workshop: Sendable {
             in: manager, api: controllerAPI, configuration: configuration, functions: FunctionClusterConfiguration(),
             preparation: source, artifacts: artifacts,
             registry: RegistryClient(client: client, configuration: configuration.registryClientConfiguration),
-            recorder: nil, namespace: namespace, polls: polls)
+            recorder: nil, namespace: namespace, polls: polls,
+            reporter: teller.map { StatusReporter(telling: $0, metrics: manager.metrics) })
         running.withLock { $0 = Task { try await manager.run() } }
     }
 
@@ -105,6 +110,10 @@ final class Workshop: Sendable {
     ) async throws -> Repository {
         var spec = RepositorySpec(url: "https://git.example.com/\(owner)/shop.git")
         spec.branch = "main"
+        if teller != nil {
+            spec.provider = .gitHub
+            spec.credentialsSecret = "git"
+        }
         spec.interval = interval
         var metadata = ObjectMeta(name: name, namespace: namespace)
         if let commit { metadata.annotations = Self.push(commit) }
