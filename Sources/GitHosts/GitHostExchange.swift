@@ -1,15 +1,18 @@
+import Cryptography
 public import HTTP
 import Synchronization
 import Timing
 
 /// Sends requests to Git hosts: guarded where a tenant chose the address, and not to a host that asked for patience.
+///
+/// Hosts count by token, so patience is kept by host and token: who used up a limit holds up nobody else.
 public final class GitHostExchange: Sendable {
     private let open: HTTPClient
     private let guarded: HTTPClient
     private let pauses = Mutex<[String: ContinuousClock.Instant]>([:])
 
-    /// More hosts than this are forgotten at once.
-    private static let hostsMaximum = 1000
+    /// More accounts than this are forgotten at once.
+    private static let accountsMaximum = 1000
 
     /// Makes an exchange.
     ///
@@ -34,7 +37,8 @@ public final class GitHostExchange: Sendable {
         accepts: (HTTPClientResponse) -> Bool = { _ in false }
     ) async throws -> HTTPClientResponse {
         let host = Self.host(of: request.url)
-        if let rest = pauses.withLock({ $0[host] }).map({ $0 - .now }), rest > .zero {
+        let account = Self.account(of: request, host: host)
+        if let rest = pauses.withLock({ $0[account] }).map({ $0 - .now }), rest > .zero {
             throw GitHostError.later("\(what) has to wait: \(host) asked for patience", after: rest)
         }
         let response: HTTPClientResponse
@@ -48,14 +52,20 @@ public final class GitHostExchange: Sendable {
         }
         if case .later(_, let wait?) = error, response.status.code < 500 {
             pauses.withLock { pauses in
-                if pauses.count >= Self.hostsMaximum { pauses = [:] }
-                pauses[host] = .now + wait
+                if pauses.count >= Self.accountsMaximum { pauses = [:] }
+                pauses[account] = .now + wait
             }
         }
         throw error
     }
 
-    /// Scheme, host and port of a URL, and nothing that could be a secret.
+    /// The host, and a digest of what it knows us by there.
+    private static func account(of request: HTTPClientRequest, host: String) -> String {
+        let token = request.headers["Authorization"] ?? request.headers["PRIVATE-TOKEN"] ?? ""
+        return host + " " + SHA256.hash(of: token).hex.prefix(16)
+    }
+
+    /// Host and port of a URL, and nothing that could be a secret.
     static func host(of url: String) -> String {
         let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
         return String(url[start...].prefix { $0 != "/" && $0 != "?" })

@@ -38,6 +38,11 @@ git: # the trial's Git host speaks plain http on a private address
   scratchFolder: /var/lib/farebox
   allowsPlainHTTP: true
   allowsPrivateAddresses: true
+gitHub: # the end-to-end tests' own, Tests/EndToEnd/git_hosts.py
+  apiURL: http://$FAREBOX_CLUSTER_HOST_ADDRESS:8930/api/v3
+  app:
+    namespace: farebox-system
+    name: farebox-github-app
 artifacts:
   keyPath: /etc/farebox-artifacts/key
 YAML

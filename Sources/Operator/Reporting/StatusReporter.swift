@@ -42,6 +42,8 @@ final class StatusReporter: Sendable {
     private struct State {
         var entries: [String: Entry] = [:]
         var notify: @Sendable (ObjectKey) -> Void = { _ in }
+        /// Whether this process is the one that tells.
+        var isRunning = false
     }
 
     private let teller: any StatusTelling
@@ -72,7 +74,10 @@ final class StatusReporter: Sendable {
     func notify(_ body: @escaping @Sendable (ObjectKey) -> Void) { state.withLock { $0.notify = body } }
 
     /// Works until the calling task is cancelled.
-    func run() async { await lane.run() }
+    func run() async {
+        state.withLock { $0.isRunning = true }
+        await lane.run()
+    }
 
     /// Says what a Repository's host should show, and gets what it shows so far.
     ///
@@ -122,6 +127,8 @@ final class StatusReporter: Sendable {
         let occasion = Self.occasion(of: repository)
         let told = ReportMarks.read(repository.status?.reportedDigest)
         state.withLock { state in
+            // Who stands by sees it as well, and the one who leads has told it.
+            guard state.isRunning else { return }
             var entry =
                 state.entries[uid]
                 ?? Entry(
