@@ -49,7 +49,8 @@ public enum RepositoryController {
             credentials: hosts.credentials)
         return install(
             in: manager, api: api, configuration: configuration, functions: functions, preparation: preparation,
-            artifacts: artifacts, registry: registry, runtimeMaps: runtimeMaps, recorder: recorder, namespace: namespace,
+            artifacts: artifacts, registry: registry, runtimeMaps: runtimeMaps, recorder: recorder,
+            namespace: namespace,
             reporter: hosts.reporter(metrics: manager.metrics))
     }
 
