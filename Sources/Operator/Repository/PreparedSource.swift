@@ -77,6 +77,13 @@ extension Repository {
         metadata.annotations[FareboxAnnotation.requestedCommit].flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The commits of the last pushes that were told of, newest first.
+    var pushedCommits: [String] {
+        (metadata.annotations[FareboxAnnotation.pushes] ?? "").split(separator: "\n").compactMap { line in
+            line.split(separator: " ").first.map(String.init).flatMap { GitRevision.isCommit($0) ? $0 : nil }
+        }
+    }
+
     /// When that was: from the annotation of the push, else from the object's beginning.
     var requestedAt: Time {
         metadata.annotations[FareboxAnnotation.requestedAt].flatMap { Timestamp(rfc3339: $0) }.map { Time($0) }

@@ -239,15 +239,24 @@ struct RepositoryOutlook: Sendable {
 
     // MARK: - History
 
-    /// A commit that was given up for a newer one, if it never came to an end.
+    /// The commits that were given up for a newer one before they came to an end.
     private func recordSuperseded(_ status: inout RepositoryStatus, _ now: Time) {
-        guard let old = status.observedCommit, let commit, old != commit, status.history.first?.commit != old else {
-            return
+        guard let commit, status.observedCommit != commit else { return }
+        var runs: [RepositoryRun] = []
+        func supersede(_ old: String, beganAt: Time?) {
+            runs.append(
+                RepositoryRun(
+                    commit: old, result: .superseded, reason: RepositoryReason.superseded.rawValue, startedAt: beganAt,
+                    finishedAt: now))
         }
-        let run = RepositoryRun(
-            commit: old, result: .superseded, reason: RepositoryReason.superseded.rawValue, startedAt: beganAt,
-            finishedAt: now)
-        status.history = Array(([run] + status.history).prefix(RepositoryStatus.historyMaximum))
+        // Pushes that were overtaken before anybody looked at them, newest first.
+        let known = Set(status.history.map(\.commit) + [commit, status.observedCommit ?? ""])
+        for pushed in repository.pushedCommits.drop(while: { $0 != commit }).dropFirst() {
+            guard !known.contains(pushed) else { break }
+            supersede(pushed, beganAt: nil)
+        }
+        if let old = status.observedCommit, status.history.first?.commit != old { supersede(old, beganAt: beganAt) }
+        status.history = Array((runs + status.history).prefix(RepositoryStatus.historyMaximum))
     }
 
     private func record(

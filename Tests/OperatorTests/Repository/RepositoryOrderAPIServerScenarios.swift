@@ -138,6 +138,27 @@ struct RepositoryOrderAPIServerScenarios {
     }
 
     @Test(
+        "Pushes that were overtaken before anybody looked at them are told as superseded", arguments: Backend.available)
+    func overtakenPushes(backend: Backend) async throws {
+        let shop = try await Workshop(on: backend)
+        let (three, four) = (Workshop.commit("3"), Workshop.commit("4"))
+        shop.source.put(one, ["cart": "a"])
+        shop.source.put(four, ["cart": "b"])
+        try await shop.makeRepository(pushed: one)
+        try await shop.playAll(["cart"], commit: one)
+        try await shop.eventually { $0.runs(one) }
+
+        let pushes = [four, three, two, one].map { "\($0) - - d-\($0.prefix(1))" }.joined(separator: "\n")
+        try await shop.push(four, with: [FareboxAnnotation.pushes: pushes])
+        try await shop.playAll(["cart"], commit: four)
+
+        let ready = try await shop.eventually { $0.runs(four) }
+        #expect(ready.status?.history.map(\.commit) == [four, three, two, one])
+        #expect(ready.status?.history.map(\.result) == [.deployed, .superseded, .superseded, .deployed])
+        try await shop.end()
+    }
+
+    @Test(
         "Images beyond those kept are removed from the registry, and those that run are not",
         arguments: Backend.available)
     func retiredImages(backend: Backend) async throws {

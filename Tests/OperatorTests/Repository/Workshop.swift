@@ -129,8 +129,8 @@ final class Workshop: Sendable {
         ]
     }
 
-    func push(_ commit: String, to name: String = "shop") async throws {
-        try await annotate(Self.push(commit), name)
+    func push(_ commit: String, to name: String = "shop", with more: [String: String] = [:]) async throws {
+        try await annotate(Self.push(commit).merging(more) { _, more in more }, name)
     }
 
     func annotate(_ annotations: [String: String], _ name: String = "shop") async throws {
