@@ -53,6 +53,7 @@ let package = Package(
         // Level 2.
         module("CRDs", ["KubernetesTypes", "JSON", "YAML", "Timing"]),
         module("KubernetesClient", ["HTTP", "KubernetesTypes", "JSON", "YAML", "Cryptography", "Telemetry", "Timing"]),
+        module("Audit", ["Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
 
         // Level 3.
         module(
@@ -70,14 +71,15 @@ let package = Package(
         module(
             "Operator",
             [
-                "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON", "KubernetesClient",
+                "Audit", "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON",
+                "KubernetesClient",
                 "KubernetesTypes", "Telemetry", "Timing",
             ]),
         module(
             "Webhook",
             [
-                "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-                "Telemetry", "Timing", "YAML",
+                "Audit", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+                "KubernetesTypes", "Telemetry", "Timing", "YAML",
             ]),
         module(
             "Gateway",
@@ -85,14 +87,20 @@ let package = Package(
                 "ControllerRuntime", "CRDs", "HTTP", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing",
                 "YAML",
             ]),
-        module("BuildService", ["Builds", "ControllerRuntime", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
+        module(
+            "BuildService",
+            [
+                "Builds", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+                "KubernetesTypes", "Telemetry", "Timing",
+            ]),
         module("Commands", ["CRDs", "KubernetesClient", "KubernetesTypes", "JSON", "YAML", "Timing"]),
 
         // Level 5: reads configuration, wires, runs.
         .executableTarget(
             name: "Farebox",
             dependencies: [
-                "BuildService", "Builds", "Commands", "ControllerRuntime", "CRDs", "Cryptography", "Gateway", "HTTP",
+                "Audit", "BuildService", "Builds", "Commands", "ControllerRuntime", "CRDs", "Cryptography", "Gateway",
+                "HTTP",
                 "JSON", "KubernetesClient", "KubernetesTypes", "Operator", "Telemetry", "Timing", "Webhook", "YAML",
             ],
             swiftSettings: strict),
@@ -122,8 +130,14 @@ package.targets += [
     tests("Cryptography", ["OpenSSLTool"]),
     tests("YAML", ["JSON"]),
     tests("Archive"),
+    tests("Audit", ["Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
     tests("HTTP", ["RawSockets", "JSON", "Telemetry", "Timing"]),
-    tests("BuildService", ["Builds", "CRDs", "Cryptography", "HTTP", "Telemetry"]),
+    tests(
+        "BuildService",
+        [
+            "Builds", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "RawSockets",
+            "Telemetry", "Timing",
+        ]),
     tests(
         "Builds", ["Archive", "CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"],
         data: ["Golden", "Vectors"]),
@@ -132,7 +146,8 @@ package.targets += [
     tests(
         "Operator",
         [
-            "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON", "KubernetesClient",
+            "Audit", "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON",
+            "KubernetesClient",
             "KubernetesTypes",
             "Telemetry", "Timing", "YAML",
         ],
@@ -140,7 +155,7 @@ package.targets += [
     tests(
         "Webhook",
         [
-            "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
+            "Audit", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
             "Telemetry",
             "Timing", "YAML",
         ],
