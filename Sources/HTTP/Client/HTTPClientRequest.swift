@@ -24,6 +24,8 @@ public struct HTTPClientRequest: Sendable {
     public var responseBytesMaximum: Int
     /// Whether a compressed response is asked for; it arrives decompressed.
     public var acceptsCompression: Bool
+    /// How the request is signed for an AWS-like service, or `nil` for not at all.
+    public var signature: AWSSignature?
 
     /// Makes a request.
     ///
@@ -37,10 +39,11 @@ public struct HTTPClientRequest: Sendable {
     ///   - idleTimeout: None by default.
     ///   - responseBytesMaximum: 16 MiB by default.
     ///   - acceptsCompression: False by default.
+    ///   - signature: None by default.
     public init(
         _ method: HTTPMethod = .get, url: String, headers: HTTPHeaders = HTTPHeaders(), body: Body = .none,
         timeout: Duration? = .seconds(60), headTimeout: Duration? = nil, idleTimeout: Duration? = nil,
-        responseBytesMaximum: Int = 16 << 20, acceptsCompression: Bool = false
+        responseBytesMaximum: Int = 16 << 20, acceptsCompression: Bool = false, signature: AWSSignature? = nil
     ) {
         self.method = method
         self.url = url
@@ -51,6 +54,7 @@ public struct HTTPClientRequest: Sendable {
         self.idleTimeout = idleTimeout
         self.responseBytesMaximum = responseBytesMaximum
         self.acceptsCompression = acceptsCompression
+        self.signature = signature
     }
 
     /// What a request sends.

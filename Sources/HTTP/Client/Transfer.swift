@@ -209,17 +209,25 @@ extension Transfer {
             try handle.set(CURLOPT_NOBODY, true)
         }
         if request.method != .head { try handle.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) }
-        try handle.set(CURLOPT_HTTPHEADER, list: Self.headerLines(request.headers))
+        try handle.set(CURLOPT_HTTPHEADER, list: Self.headerLines(request))
         if let timeout = request.timeout { try handle.set(CURLOPT_TIMEOUT_MS, timeout) }
         if request.acceptsCompression { try handle.set(CURLOPT_ACCEPT_ENCODING, "gzip") }
+        if let signature = request.signature {
+            try handle.set(CURLOPT_AWS_SIGV4, "aws:amz:\(signature.region):\(signature.service)")
+            try handle.set(CURLOPT_USERNAME, signature.accessKeyID)
+            try handle.set(CURLOPT_PASSWORD, signature.secretAccessKey)
+        }
     }
 
-    /// The lines libcurl wants: an empty value is marked by a semicolon, and `Expect` is never sent.
-    private static func headerLines(_ headers: HTTPHeaders) -> [String] {
-        let own = headers.fields.filter { field in
+    /// The lines libcurl wants: an empty value is marked by a semicolon, and `Expect` is not sent.
+    ///
+    /// Where libcurl signs, it would take the line that leaves `Expect` out for a field to sign (7.88): there it stays.
+    private static func headerLines(_ request: HTTPClientRequest) -> [String] {
+        let own = request.headers.fields.filter { field in
             !["content-length", "transfer-encoding", "connection"].contains(field.name.lowercased())
         }
-        return own.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" } + ["Expect:"]
+        return own.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
+            + (request.signature == nil ? ["Expect:"] : [])
     }
 
     private func setConnection(_ configuration: HTTPClientConfiguration) throws(OptionRefused) {
