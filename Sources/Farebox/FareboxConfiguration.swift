@@ -1,4 +1,6 @@
+import Audit
 import BuildService
+import Builds
 import Gateway
 import KubernetesTypes
 import Operator
@@ -23,15 +25,17 @@ struct FareboxConfiguration: Decodable {
     let functions: FunctionClusterConfiguration
     let gateway: GatewaySection
     let artifacts: ArtifactServerConfiguration
+    let audit: AuditConfiguration
     /// How events of Git hosts are taken.
     let webhook: WebhookConfiguration
     /// How sources are fetched and built, where images go, and whom to tell: the sections `git`, `registry`, `builder`,
-    /// `builds`, `runtimes`, `gitHub`, `gitLab` and `statuses`.
+    /// `builds`, `runtimes`, `gitHub`, `gitLab`, `statuses` and
+    /// `logs`.
     let repositories: RepositoryClusterConfiguration
 
     enum CodingKeys: String, CodingKey {
-        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, webhook
-        case git, registry, builder, builds, runtimes, gitHub, gitLab, statuses
+        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, audit, webhook
+        case git, registry, builder, builds, runtimes, gitHub, gitLab, statuses, logs
     }
 
     init(from decoder: any Decoder) throws {
@@ -48,6 +52,7 @@ struct FareboxConfiguration: Decodable {
         webhook.namespace = webhook.namespace ?? functionsNamespace
         webhook.systemNamespace = Self.systemNamespace
         self.webhook = webhook
+        audit = try value(.audit, AuditConfiguration())
         var repositories = RepositoryClusterConfiguration()
         repositories.git = try value(.git, repositories.git)
         repositories.registry = try value(.registry, repositories.registry)
@@ -57,6 +62,8 @@ struct FareboxConfiguration: Decodable {
         repositories.gitHub = try value(.gitHub, repositories.gitHub)
         repositories.gitLab = try value(.gitLab, repositories.gitLab)
         repositories.statuses = try value(.statuses, repositories.statuses)
+        repositories.logs = try value(.logs, repositories.logs)
+        repositories.logs.ownNamespace = functionsNamespace
         repositories.registry.credentials =
             repositories.registry.credentials
             ?? SecretReference(namespace: Self.systemNamespace, name: Self.credentialsSecretDefault)
@@ -72,5 +79,6 @@ struct FareboxConfiguration: Decodable {
     var problems: [String] {
         functions.validate() + repositories.validate() + artifacts.validate().map { "artifacts." + $0 }
             + webhook.validate().map { "webhook." + $0 }
+            + audit.validate().map { "audit." + $0 }
     }
 }

@@ -1,3 +1,4 @@
+import Audit
 import Builds
 import Commands
 import ControllerRuntime
@@ -41,12 +42,15 @@ enum OperatorCommand {
         let manager = Manager(api: api, leaseAPI: leaseAPI, configuration: managing, metrics: setting.metrics)
         let recorder = EventRecorder(api: api, controller: "farebox.dev/operator", instance: identity)
         manager.add(recorder)
-        install(in: manager, api: api, configuration: configuration, recorder: recorder)
+        let audit = configuration.audit.log(source: "operator", registry: setting.metrics)
+        manager.addRunnable("audit", needsLeadership: false) { await audit.run() }
+        install(in: manager, api: api, configuration: configuration, recorder: recorder, audit: audit)
         try await manager.run()
     }
 
     private static func install(
-        in manager: Manager, api: any KubernetesAPI, configuration: FareboxConfiguration, recorder: EventRecorder
+        in manager: Manager, api: any KubernetesAPI, configuration: FareboxConfiguration, recorder: EventRecorder,
+        audit: AuditLog
     ) {
         // The registry and the artifact store are the administrator's, and mostly on private addresses.
         let client = HTTPClient(configuration: HTTPClientConfiguration(addresses: .any))
@@ -62,7 +66,7 @@ enum OperatorCommand {
             recorder: recorder)
         RepositoryController.install(
             in: manager, api: api, configuration: repositories, functions: configuration.functions, client: client,
-            recorder: recorder)
+            recorder: recorder, audit: audit)
         ReceiptController.install(in: manager, api: api)
     }
 

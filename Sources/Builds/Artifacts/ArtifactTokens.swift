@@ -37,6 +37,9 @@ public struct ArtifactTokens: Sendable, CustomStringConvertible {
         return mayRead || mayWrite
     }
 
+    /// The tokens of the build logs, which the same two processes share.
+    public var logs: LogTokens { LogTokens(key: key) }
+
     /// Never the key.
     public var description: String { "(artifact tokens)" }
 

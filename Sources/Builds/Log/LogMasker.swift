@@ -14,6 +14,8 @@ public struct LogMasker: Sendable {
     public static let mask = "***"
 
     private let forms: [UInt8: [[UInt8]]]
+    /// The longest text that is looked for; whoever cuts text that was masked cuts this much more.
+    public let longestBytes: Int
 
     /// - Parameter values: The secrets; empty and short ones are ignored.
     public init(values: [String]) {
@@ -31,6 +33,7 @@ public struct LogMasker: Sendable {
             table[first, default: []].append(form)
         }
         forms = table
+        longestBytes = all.map(\.count).max() ?? 0
     }
 
     /// Returns the text with each secret replaced by ``mask``.

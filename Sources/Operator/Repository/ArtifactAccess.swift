@@ -32,7 +32,10 @@ final class ArtifactAccess: Sendable {
         ArtifactClient(client: client, baseURL: baseURL, tokens: try await tokens())
     }
 
-    private func tokens() async throws -> ArtifactTokens {
+    /// The tokens of the key.
+    ///
+    /// - Throws: As ``store()``.
+    func tokens() async throws -> ArtifactTokens {
         if let tokens = known.withLock({ $0 }) { return tokens }
         let secret = try await readOrCreate()
         // One base64 is Kubernetes' own; this one keeps the file in the builder's pod a text.

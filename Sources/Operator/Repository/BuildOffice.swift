@@ -15,6 +15,7 @@ final class BuildOffice: Sendable {
     private let artifacts: ArtifactAccess
     private let logins: RegistryLogins
     private let registry: RegistryClient
+    private let metrics: RepositoryMetrics
     private let features = ServerFeatures()
     private let memory = Mutex(Memory())
     private let logger = Logger(label: "build")
@@ -38,13 +39,14 @@ final class BuildOffice: Sendable {
 
     init(
         configuration: RepositoryClusterConfiguration, network: FunctionNetworkConfiguration, api: any KubernetesAPI,
-        artifacts: ArtifactAccess, registry: RegistryClient
+        artifacts: ArtifactAccess, registry: RegistryClient, metrics: RepositoryMetrics
     ) {
         self.configuration = configuration
         self.network = network
         self.api = api
         self.artifacts = artifacts
         self.registry = registry
+        self.metrics = metrics
         writer = ChildWriter(api: api, fieldManager: RepositoryController.fieldManager)
         logins = RegistryLogins(api: api, secret: configuration.registry.credentials)
     }
@@ -67,13 +69,17 @@ final class BuildOffice: Sendable {
     /// Starts a build, or finds the one that was started before.
     ///
     /// The fence and the registry's password stand before the Job does.
+    /// - Returns: Whether the Job was made now.
     /// - Throws: ``BuildFailure`` for what the owner or the administrator can mend; `KubernetesError`; ``ChildError``.
-    func start(_ request: BuildJob.Request) async throws {
+    @discardableResult
+    func start(_ request: BuildJob.Request) async throws -> Bool {
         let build = BuildJob(request, configuration: configuration.buildConfiguration)
         try await prepareNamespace()
         let job: Job
+        var isNew = false
         do {
             job = try await api.create(build.job)
+            isNew = true
             logger.info(
                 "A build begins",
                 [
@@ -88,6 +94,7 @@ final class BuildOffice: Sendable {
                 .quotaExceeded, "the quota of namespace \(configuration.buildsNamespace) is used up: \(error)")
         }
         try await equip(job, build)
+        return isNew
     }
 
     /// Makes sure that an unfinished build has its Secret.
@@ -155,11 +162,13 @@ final class BuildOffice: Sendable {
         }
         let name = pinned.description
         if memory.withLock({ $0.confirmed.contains(name) }) { return configuration.naming.pullName(of: name) }
+        let begun = ContinuousClock.now
         do {
             _ = try await registry.digest(of: pinned, credentials: try await logins.read().credentials)
         } catch let error as RegistryError {
             throw error.failure
         }
+        metrics.stage(.confirm, took: begun.duration(to: .now))
         remember { $0.confirmed.insert(name) }
         return configuration.naming.pullName(of: name)
     }
@@ -191,17 +200,13 @@ final class BuildOffice: Sendable {
     }
 
     /// Hides the registry's passwords and the context's token.
-    private func masker(for build: ObservedBuild) async -> LogMasker {
-        var values = (try? await logins.read().credentials.secrets) ?? []
-        let arguments = build.job.spec.template.spec.containers.first?.args ?? []
-        if let url = arguments.first(where: { $0.hasPrefix("context=") }),
-            let slash = url.lastIndex(of: "/"),
-            let digest = ArtifactPath.digest(inFileName: String(url[url.index(after: slash)...])),
-            let store = try? await artifacts.store()
-        {
-            values.append(store.readToken(digest: digest))
-        }
-        return LogMasker(values: values)
+    func masker(for build: ObservedBuild) async -> LogMasker {
+        let store = try? await artifacts.store()
+        return LogMasker(
+            values: BuildSecrets.values(
+                arguments: build.job.spec.template.spec.containers.first?.args ?? [],
+                credentials: (try? await logins.read().credentials) ?? RegistryCredentials(),
+                readToken: store.map { store in { store.readToken(digest: $0) } }))
     }
 
     /// Whether this is the first time that the end of a build is looked at.

@@ -63,15 +63,6 @@ extension Repository {
     /// The branch that is built.
     var branch: String { spec.branch ?? RepositorySpec.branchDefault }
 
-    /// Whom its functions belong to: the annotation, else the owner in the URL, else the namespace.
-    var owner: OwnerName {
-        if let name = metadata.annotations[FareboxAnnotation.owner], !name.isEmpty { return OwnerName(name) }
-        let url = try? GitURL(spec.url, allowsPlainHTTP: true)
-        // GitLab nests groups, and two groups may both have one called `web`.
-        let inURL = spec.provider == .gitLab ? url?.topLevelOwner : url?.owner
-        return OwnerName(inURL ?? metadata.namespace)
-    }
-
     /// The commit that the last push asked for.
     var requestedCommit: String? {
         metadata.annotations[FareboxAnnotation.requestedCommit].flatMap { $0.isEmpty ? nil : $0 }

@@ -23,6 +23,8 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
     public var gitLab = GitLabSettings()
     /// What is told to Git hosts.
     public var statuses = StatusSettings()
+    /// Where the logs of builds are kept.
+    public var logs = LogsConfiguration()
     /// The namespace of Farebox's own processes and Secrets.
     public var systemNamespace = "farebox-system"
     /// The namespace of build Jobs.
@@ -42,6 +44,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         gitHub = try container.value(.gitHub, gitHub)
         gitLab = try container.value(.gitLab, gitLab)
         statuses = try container.value(.statuses, statuses)
+        logs = try container.value(.logs, logs)
         systemNamespace = try container.value(.systemNamespace, systemNamespace)
         buildsNamespace = try container.value(.buildsNamespace, buildsNamespace)
     }
@@ -217,6 +220,7 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
             GitHostURL.problem(gitHub.apiURL, "gitHub.apiURL"),
             gitLab.apiURL.flatMap { GitHostURL.problem($0, "gitLab.apiURL") },
         ].compactMap { $0 }
+        problems += logs.validate().map { "logs." + $0 }
         for (name, value) in [
             ("git.concurrency", git.concurrency), ("git.filesMaximum", git.filesMaximum),
             ("builder.buildsMaximum", builder.buildsMaximum),

@@ -1,3 +1,4 @@
+public import Audit
 import Builds
 import CRDs
 public import ControllerRuntime
@@ -22,13 +23,14 @@ public enum RepositoryController {
     ///   - functions: The network and the allow-lists that functions have; builds share the network's resolver.
     ///   - client: For the registry and the artifact store, which are in the cluster: private addresses must be allowed.
     ///   - recorder: Tells of what happens; nil tells nothing.
+    ///   - audit: Is told of builds and of functions that come and go; nil is told nothing.
     ///   - namespace: Leaves Repositories of other namespaces alone; nil takes care of all.
     /// - Returns: The controller, for tests and metrics.
     @discardableResult
     public static func install(
         in manager: Manager, api: any KubernetesAPI, configuration: RepositoryClusterConfiguration,
         functions: FunctionClusterConfiguration, client: HTTPClient, recorder: EventRecorder? = nil,
-        namespace: String? = nil
+        audit: AuditLog? = nil, namespace: String? = nil
     ) -> Controller {
         let artifacts = ArtifactAccess(
             api: api, namespace: configuration.systemNamespace, client: client,
@@ -46,11 +48,11 @@ public enum RepositoryController {
         ) { runtimeMaps.list() }
         let preparation = SourcePreparation(
             configuration: configuration, rules: rules, artifacts: artifacts, runtimes: runtimes,
-            credentials: hosts.credentials)
+            credentials: hosts.credentials, metrics: RepositoryMetrics(manager.metrics))
         return install(
             in: manager, api: api, configuration: configuration, functions: functions, preparation: preparation,
-            artifacts: artifacts, registry: registry, runtimeMaps: runtimeMaps, recorder: recorder,
-            namespace: namespace,
+            artifacts: artifacts, client: client, registry: registry, runtimeMaps: runtimeMaps, recorder: recorder,
+            audit: audit, namespace: namespace,
             reporter: hosts.reporter(metrics: manager.metrics))
     }
 
@@ -58,7 +60,8 @@ public enum RepositoryController {
     static func install(
         in manager: Manager, api: any KubernetesAPI, configuration: RepositoryClusterConfiguration,
         functions: FunctionClusterConfiguration, preparation: any SourcePreparing, artifacts: ArtifactAccess,
-        registry: RegistryClient, runtimeMaps: Informer<ConfigMap>? = nil, recorder: EventRecorder?, namespace: String?,
+        client: HTTPClient, registry: RegistryClient, runtimeMaps: Informer<ConfigMap>? = nil,
+        recorder: EventRecorder?, audit: AuditLog? = nil, namespace: String?,
         polls: RepositoryReconciler.Polls = .init(), reporter: StatusReporter? = nil
     ) -> Controller {
         let metrics = RepositoryMetrics(manager.metrics)
@@ -71,22 +74,33 @@ public enum RepositoryController {
             backoff: polls.sourceBackoff)
         let office = BuildOffice(
             configuration: configuration, network: functions.network, api: api, artifacts: artifacts,
-            registry: registry)
+            registry: registry, metrics: metrics)
         let collector = ImageCollector(
             registry: registry, logins: RegistryLogins(api: api, secret: configuration.registry.credentials),
             naming: configuration.naming)
         let writer = ChildWriter(api: api, fieldManager: fieldManager)
         let queue = BuildQueue(limits: configuration.builder.queueLimits)
         children.addIndex(RepositoryReconciler.byController) { [$0.metadata.controllerReference?.uid ?? ""] }
+        let address = configuration.logs.address
+        let keeper = BuildLogKeeper(
+            BuildLogKeeper.Surroundings(
+                api: api, configuration: configuration.logs, masker: { await office.masker(for: $0) },
+                store: { log, bytes in
+                    let tokens = try await artifacts.tokens().logs
+                    try await LogClient(client: client, address: address, tokens: tokens).store(log, bytes)
+                },
+                delete: { try await office.delete($0) },
+                ended: { RepositoryAudit(log: audit, repository: $1).ended($0) }),
+            metrics: metrics)
         let reconciler = RepositoryReconciler(
             repositories: repositories, functions: children, board: board, loader: loader, office: office,
-            queue: queue, functionSwitch: FunctionSwitch(api: api),
+            queue: queue, keeper: keeper, functionSwitch: FunctionSwitch(api: api),
             environments: Environments(repositories: repositories, writer: writer, recorder: recorder),
             sealedSecrets: SealedSecrets(api: api, fieldManager: fieldManager),
             retention: ImageRetention(keeps: configuration.registry.keepsImages), collector: collector,
             writer: writer, statusWriter: StatusWriter(api: api),
-            finalizer: Finalizer(name: finalizer, api: api), recorder: recorder, metrics: metrics,
-            reporter: reporter, polls: polls)
+            finalizer: Finalizer(name: finalizer, api: api), recorder: recorder, audit: audit,
+            metrics: metrics, reporter: reporter, polls: polls)
         let controller = Controller(
             name: "repository", root: repositories, reconciler: reconciler, metrics: manager.metrics)
         controller.owns(children)
@@ -98,6 +112,7 @@ public enum RepositoryController {
         controller.watches(board.jobs) { BuildBoard.repository(of: $0.metadata) + next() }
         controller.watches(board.pods) { board.repository(of: $0) + next() }
         loader.notify { controller.enqueue($0) }
+        keeper.notify { controller.enqueue($0) }
         collector.notify { controller.enqueue($0) }
         runtimeMaps?.addHandler { _ in
             for repository in repositories.list() where repository.lacksRuntime {
@@ -113,6 +128,7 @@ public enum RepositoryController {
         manager.add(controller)
         manager.addRunnable("repository sources", needsLeadership: true) { await loader.run() }
         manager.addRunnable("retired images", needsLeadership: true) { await collector.run() }
+        manager.addRunnable("build logs", needsLeadership: true) { await keeper.run() }
         manager.addRunnable("artifact key", needsLeadership: true) { await makeKey(artifacts) }
         return controller
     }

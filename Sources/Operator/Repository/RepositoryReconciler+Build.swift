@@ -33,7 +33,7 @@ extension RepositoryReconciler {
                 progress.append(meet(error, one, &pass))
             }
         }
-        pass.outlook.functions = progress
+        pass.outlook.functions = keeper.linked(progress, builds: builds, of: pass.repository)
         queue.keep(wanted, of: pass.repository.metadata.uid)
         tellIgnored(source, commit, pass)
         try await endOldBuilds(builds, wanted: wanted, source: source, commit: commit, pass)
@@ -167,11 +167,15 @@ extension RepositoryReconciler {
             repositoryUID: pass.repository.metadata.uid, owner: one.identity.owner.lowercased,
             since: pass.repository.requestedAt)
         wanted.insert(ticket.job)
+        clock.begin(ticket.job)
         guard queue.admits(ticket, present: board.present) else {
             return one.progress(.pending, reason: .queued, message: queue.limits.message)
         }
         do {
-            try await office.start(request)
+            if try await office.start(request) {
+                metrics.stage(.queue, took: clock.end(ticket.job))
+                RepositoryAudit(log: audit, repository: pass.repository).began(request)
+            }
         } catch {
             queue.release(ticket.job)
             throw error
@@ -228,6 +232,12 @@ extension RepositoryReconciler {
             build.job.metadata.creationTimestamp.map { end.timestamp - $0.timestamp }
         }
         metrics.built(result, took: took)
+        let container = build.pod?.status?.containerStatuses.first { $0.name == BuildJob.containerName }
+        guard let run = container?.state?.terminated, let began = run.startedAt, let ended = run.finishedAt else {
+            return
+        }
+        metrics.stage(.start, took: build.job.metadata.creationTimestamp.map { began.timestamp - $0.timestamp })
+        metrics.stage(.build, took: ended.timestamp - began.timestamp)
     }
 
     // MARK: - Functions
@@ -247,6 +257,7 @@ extension RepositoryReconciler {
         let observed = functions.get(desired.key)
         do {
             let outcome = try await writer.apply(desired, observed: observed, owner: repository)
+            if outcome != .unchanged { clock.begin(rolloutKey(one.identity.objectName, repository), anew: true) }
             if outcome == .terminating { throw ChildIsGoing(child: "Function \(desired.key)") }
             guard outcome == .unchanged, let observed else {
                 var progress = built
@@ -312,6 +323,7 @@ extension RepositoryReconciler {
         for build in builds where !wanted.contains(build.job.metadata.name) {
             let hasOther = builds.contains { $0.function == build.function && wanted.contains($0.job.metadata.name) }
             if !hasOther, kept[build.function]?.job.metadata.uid == build.job.metadata.uid { continue }
+            if keeper.holds(build) { continue }
             try await end(build, commit: commit, pass)
         }
     }

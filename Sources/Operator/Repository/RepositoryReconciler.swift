@@ -1,3 +1,4 @@
+import Audit
 import Builds
 import CRDs
 import ControllerRuntime
@@ -18,6 +19,7 @@ struct RepositoryReconciler: Reconciler {
     let loader: SourceLoader
     let office: BuildOffice
     let queue: BuildQueue
+    let keeper: BuildLogKeeper
     let functionSwitch: FunctionSwitch
     let environments: Environments
     let sealedSecrets: SealedSecrets
@@ -27,9 +29,11 @@ struct RepositoryReconciler: Reconciler {
     let statusWriter: StatusWriter
     let finalizer: Finalizer
     let recorder: EventRecorder?
+    let audit: AuditLog?
     let metrics: RepositoryMetrics
     /// Tells Git hosts how commits do; nil tells nobody.
     var reporter: StatusReporter?
+    let clock = StageClock()
     var polls = Polls()
 
     /// How soon to look again at what no watch tells; the runtime adds up to a tenth.
@@ -91,6 +95,8 @@ struct RepositoryReconciler: Reconciler {
             pass.requeue(after: polls.obstacle)
             return try await report(pass)
         }
+        let builds = board.builds(of: repository.metadata.uid)
+        if let wait = keeper.keep(builds, of: repository) { pass.requeue(after: wait) }
         try await begin(&pass)
         chooseCommit(&pass)
         forgetOldVerdicts(&pass)
@@ -107,7 +113,10 @@ struct RepositoryReconciler: Reconciler {
         let repository = pass.repository
         guard pass.isFresh else { return }
         for build in board.builds(of: repository.metadata.uid) {
-            if case .failed = build.outcome { try await office.delete(build) }
+            if case .failed = build.outcome {
+                await keeper.hurry(build, of: repository)
+                try await office.delete(build)
+            }
         }
         if pass.isGenerationNew || pass.isManual { loader.hurryHead(of: repository) }
         // Another branch or another host: the commit that was seen before says nothing any more.
@@ -277,6 +286,7 @@ struct RepositoryReconciler: Reconciler {
         let repository = pass.repository
         for function in ownFunctions(of: repository) where !kept.contains(function.metadata.name) {
             try await writer.delete(function)
+            RepositoryAudit(log: audit, repository: repository).removed(function)
             recorder?.record(
                 on: repository, type: .normal, reason: "FunctionRemoved", action: "Collect",
                 note: "deleted function \(function.metadata.name): it is no longer in the stack")
@@ -284,6 +294,11 @@ struct RepositoryReconciler: Reconciler {
     }
 
     // MARK: - Status
+
+    /// Tells one rollout from another.
+    func rolloutKey(_ name: String, _ repository: Repository) -> String {
+        "\(repository.metadata.namespace)/\(name)"
+    }
 
     private func report(_ pass: Pass) async throws -> ReconcileOutcome {
         let repository = pass.repository
@@ -294,6 +309,10 @@ struct RepositoryReconciler: Reconciler {
         if let wait = reporter?.tell(repository, &status, now: .now) { pass.requeue(after: wait) }
         if try await statusWriter.write(status, to: repository) {
             RepositoryEvents(recorder: recorder, repository: repository).tell(status)
+            RepositoryAudit(log: audit, repository: repository).tell(status)
+            for function in status.functions where function.state == .deployed {
+                metrics.stage(.rollout, took: function.objectName.flatMap { clock.end(rolloutKey($0, repository)) })
+            }
         }
         return pass.requeueAfter.map { .requeue(after: max($0, .milliseconds(10))) } ?? .done
     }

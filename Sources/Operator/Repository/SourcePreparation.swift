@@ -34,16 +34,18 @@ struct SourcePreparation: SourcePreparing {
     let artifacts: ArtifactAccess
     let runtimes: any RuntimeSupplying
     let credentials: GitCredentialSource
+    let metrics: RepositoryMetrics
 
     init(
         configuration: RepositoryClusterConfiguration, rules: StackRules, artifacts: ArtifactAccess,
-        runtimes: any RuntimeSupplying, credentials: GitCredentialSource
+        runtimes: any RuntimeSupplying, credentials: GitCredentialSource, metrics: RepositoryMetrics
     ) {
         self.configuration = configuration
         self.rules = rules
         self.artifacts = artifacts
         self.runtimes = runtimes
         self.credentials = credentials
+        self.metrics = metrics
         checkout = GitCheckout(configuration: configuration.gitConfiguration)
     }
 
@@ -58,9 +60,13 @@ struct SourcePreparation: SourcePreparing {
     private func prepare(
         _ request: SourceRequest, _ url: GitURL, _ credentials: GitCredentials?, _ store: any ArtifactStore
     ) async throws -> PreparedSource {
-        try await checkout.withTree(
+        let begun = ContinuousClock.now
+        return try await checkout.withTree(
             commit: request.commit, branch: request.branch, url: url, credentials: credentials
         ) { tree in
+            let fetched = ContinuousClock.now
+            metrics.stage(.checkout, took: begun.duration(to: fetched))
+            defer { metrics.stage(.context, took: fetched.duration(to: .now)) }
             if request.honoursMessage, CommitMessage.asksToSkip(try await tree.message()) {
                 return PreparedSource(functions: [], ignored: [], isSkipped: true)
             }

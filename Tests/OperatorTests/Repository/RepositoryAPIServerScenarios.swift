@@ -68,6 +68,9 @@ struct RepositoryAPIServerScenarios {
         try await shop.playFunctions(["cart", "till"], commit: two)
         try await shop.eventually { $0.runs(two) }
 
+        try await shop.eventually("the older build goes once its log is stored") {
+            try await shop.api.list(Job.self, namespace: shop.buildsNamespace).items.count == 2
+        }
         let jobs = try await shop.jobs()
         #expect(jobs["cart#1"]?.metadata.annotations[BuildJob.commitAnnotation] == one)
         #expect(jobs["till#1"]?.metadata.annotations[BuildJob.commitAnnotation] == two)
@@ -189,6 +192,11 @@ struct RepositoryAPIServerScenarios {
         try await shop.makeRepository("canary", owner: "bob", pushed: two)
         try await shop.playAll(["cart"], commit: two, in: "canary", owner: "bob")
         try await shop.eventually("canary") { $0.runs(two) }
+        try await shop.eventually("the logs are dealt with") {
+            try await shop.api.list(Job.self, namespace: shop.buildsNamespace).items.allSatisfy {
+                $0.metadata.annotations[BuildLogKeeper.annotation] != nil
+            }
+        }
         let before = shop.controllerAPI.requests.count
 
         for number in 1...3 { try await shop.annotate(["note": "\(number)"]) }
@@ -247,6 +255,9 @@ struct RepositoryAPIServerScenarios {
 
         try await shop.eventually {
             $0.stalledReason == "RegistryAuthFailed" && $0.function("cart")?.state == .deployed
+        }
+        try await shop.eventually("the earlier attempts go once their logs are stored") {
+            try await shop.jobs()["till#1"] == nil
         }
         try await shop.annotate([FareboxAnnotation.reconcileRequestedAt: "the password is right now"])
         try await shop.playBuild(of: "till")

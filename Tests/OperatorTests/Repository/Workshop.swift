@@ -20,6 +20,7 @@ final class Workshop: Sendable {
     let buildsNamespace: String
     let source: StubSource
     let registry: StubRegistry
+    let logs: StubLogs
     private let backend: Backend
     private let buildsMaximum: Int
     private let keepsImages: Int
@@ -43,6 +44,7 @@ final class Workshop: Sendable {
         namespace = try await backend.namespace(api)
         buildsNamespace = try await backend.namespace(api)
         registry = try StubRegistry()
+        logs = try StubLogs()
         source = StubSource(naming: ImageNaming(push: registry.name))
         start()
     }
@@ -63,6 +65,8 @@ final class Workshop: Sendable {
         configuration.builder.image = "builder"
         configuration.builder.buildsMaximum = buildsMaximum
         configuration.registry.keepsImages = keepsImages
+        configuration.logs.url = logs.url
+        configuration.logs.ownNamespace = namespace
         configuration.systemNamespace = namespace
         configuration.buildsNamespace = buildsNamespace
         let client = HTTPClient()
@@ -78,7 +82,7 @@ final class Workshop: Sendable {
         polls.podPatience = .milliseconds(500)
         _ = RepositoryController.install(
             in: manager, api: controllerAPI, configuration: configuration, functions: FunctionClusterConfiguration(),
-            preparation: source, artifacts: artifacts,
+            preparation: source, artifacts: artifacts, client: client,
             registry: RegistryClient(client: client, configuration: configuration.registryClientConfiguration),
             recorder: nil, namespace: namespace, polls: polls,
             reporter: teller.map { StatusReporter(telling: $0, metrics: manager.metrics) })
@@ -95,6 +99,7 @@ final class Workshop: Sendable {
     func end() async throws {
         try await kill()
         await registry.stop()
+        await logs.stop()
         try await backend.cleanUp(api, namespace: namespace)
         try await backend.cleanUp(api, namespace: buildsNamespace)
     }
