@@ -1,4 +1,4 @@
-import Builds
+public import Builds
 import ControllerRuntime
 import Cryptography
 import Glibc
@@ -8,6 +8,8 @@ public import Telemetry
 /// The process behind `farebox builder`: it keeps build contexts between the operator, which stores them, and the build
 /// pods, which fetch them by digest.
 public final class ArtifactServer: Sendable {
+    /// The tokens of the key that this process shares with the operator.
+    public let tokens: ArtifactTokens
     private let folder: ArtifactFolder
     private let metrics: ArtifactMetrics
     private let server: HTTPServer
@@ -26,7 +28,7 @@ public final class ArtifactServer: Sendable {
     public init(configuration: ArtifactServerConfiguration, registry: MetricsRegistry) throws {
         let problems = configuration.validate()
         guard problems.isEmpty else { throw ArtifactServerError(problems.joined(separator: "; ")) }
-        let tokens = try Self.tokens(keyPath: configuration.keyPath)
+        tokens = try Self.tokens(keyPath: configuration.keyPath)
         do {
             folder = try ArtifactFolder(path: configuration.folder, limits: configuration.limits)
         } catch {
