@@ -7,12 +7,13 @@ import Testing
 @Suite("A secrets.yml")
 struct SealedSecretFileTests {
     private func read(_ text: String, owner: String = "alice") throws -> SealedSecretFile {
-        try SealedSecretFile.read(Array(text.utf8), owner: OwnerName(owner))
+        try SealedSecretFile.read(Array(text.utf8), owner: OwnerName(owner), namespace: "functions")
     }
 
     /// As kubeseal writes one.
     private static func document(
-        name: String = "alice-db", kind: String = "SealedSecret", apiVersion: String = "bitnami.com/v1alpha1",
+        name: String = "alice-db", namespace: String = "kube-system", kind: String = "SealedSecret",
+        apiVersion: String = "bitnami.com/v1alpha1",
         values: String = "{password: AgBy8hCi, user: QUJD}", template: String = "{type: Opaque}"
     ) -> String {
         """
@@ -21,7 +22,7 @@ struct SealedSecretFileTests {
         kind: \(kind)
         metadata:
           name: \(name)
-          namespace: kube-system
+          namespace: \(namespace)
           creationTimestamp: null
           annotations: {sealedsecrets.bitnami.com/cluster-wide: "true"}
         spec:
@@ -44,6 +45,13 @@ struct SealedSecretFileTests {
         #expect(file.ignored.count == 5)
         #expect(file.ignored[0].hasPrefix("secrets.yml: metadata.namespace (line 6, column 14: "), "\(file.ignored[0])")
         #expect(file.ignored[2].contains("spec.template.metadata.labels"))
+    }
+
+    @Test("for the namespace it goes to has nothing to tell about that")
+    func namespace() throws {
+        let file = try read(Self.document(namespace: "functions", template: "{}"))
+
+        #expect(file.ignored.count == 1 && file.ignored[0].contains("metadata.annotations"), "\(file.ignored)")
     }
 
     @Test("becomes an object in which nothing of the author's but name and values is left")
@@ -106,7 +114,8 @@ struct SealedSecretFileTests {
     @Test("may be empty, and is not needed")
     func empty() async throws {
         let none = try await SealedSecretFile.read(
-            from: MemoryTree(["a/secrets.yml": "x"]), owner: OwnerName("alice"), rules: StackRules())
+            from: MemoryTree(["a/secrets.yml": "x"]), owner: OwnerName("alice"), namespace: "functions",
+            rules: StackRules())
 
         #expect(none.secrets.isEmpty)
         #expect(try read("").secrets.isEmpty)
@@ -146,7 +155,8 @@ struct SealedSecretFileTests {
 
         for tree in [link, large] {
             let failure = await #expect(throws: BuildFailure.self) {
-                try await SealedSecretFile.read(from: tree, owner: OwnerName("alice"), rules: StackRules())
+                try await SealedSecretFile.read(
+                    from: tree, owner: OwnerName("alice"), namespace: "functions", rules: StackRules())
             }
             #expect(failure?.reason == .stackInvalid)
         }

@@ -34,16 +34,17 @@ public struct SealedSecretFile: Sendable, Hashable {
     /// - Parameters:
     ///   - tree: The commit's files.
     ///   - owner: Whose repository it is.
+    ///   - namespace: Where the Secrets go.
     ///   - rules: For the file's size.
     /// - Throws: ``BuildFailure`` with `StackInvalid`, and what reading throws.
     public static func read(
-        from tree: some SourceTree, owner: OwnerName, rules: StackRules
+        from tree: some SourceTree, owner: OwnerName, namespace: String, rules: StackRules
     ) async throws -> SealedSecretFile {
         guard let entry = tree.entry(at: name) else { return absent }
         guard entry.kind == .file || entry.kind == .executable else {
             throw BuildFailure(.stackInvalid, "\(name) is not a file; links are not followed")
         }
-        return try read(try await AuthorFile.read(entry, from: tree, rules: rules), owner: owner)
+        return try read(try await AuthorFile.read(entry, from: tree, rules: rules), owner: owner, namespace: namespace)
     }
 
     /// Reads a file.
@@ -51,8 +52,11 @@ public struct SealedSecretFile: Sendable, Hashable {
     /// - Parameters:
     ///   - bytes: The file.
     ///   - owner: Whose repository it is: names must begin with the owner's and a dash.
+    ///   - namespace: Where the Secrets go, whatever the file says.
     /// - Throws: ``BuildFailure`` with `StackInvalid`, with line and column. No message repeats a value.
-    public static func read(_ bytes: [UInt8], owner: OwnerName) throws(BuildFailure) -> SealedSecretFile {
+    public static func read(
+        _ bytes: [UInt8], owner: OwnerName, namespace: String
+    ) throws(BuildFailure) -> SealedSecretFile {
         let documents: [YAMLNode]
         do {
             documents = try YAMLReader(limits: YAMLReader.Limits(documentsMaximum: documentsMaximum)).parseAll(bytes)
@@ -65,7 +69,7 @@ public struct SealedSecretFile: Sendable, Hashable {
             // What stands between two lines of dashes may be nothing.
             if case .scalar = document.content, document.text == nil { continue }
             let fields = AuthorFields(file: name, path: "", node: document)
-            let secret = try secret(fields, owner, &ignored)
+            let secret = try secret(fields, owner, namespace, &ignored)
             guard !secrets.contains(where: { $0.name == secret.name }) else {
                 throw fields.invalid(document.location, "\(secret.name) is there twice")
             }
@@ -75,7 +79,7 @@ public struct SealedSecretFile: Sendable, Hashable {
     }
 
     private static func secret(
-        _ fields: AuthorFields, _ owner: OwnerName, _ ignored: inout [String]
+        _ fields: AuthorFields, _ owner: OwnerName, _ namespace: String, _ ignored: inout [String]
     ) throws(BuildFailure) -> SealedSecret {
         guard fields.node.mapping != nil else {
             throw fields.invalid(fields.node.location, "a \(name) holds documents of kind SealedSecret")
@@ -92,7 +96,9 @@ public struct SealedSecretFile: Sendable, Hashable {
             let spec = try fields.fields("spec", with: "encryptedData")
         else { throw fields.invalid(fields.node.location, "metadata and spec are needed") }
         let secretName = try name(metadata, owner)
-        for key in ["namespace", "labels", "annotations"] where metadata.something(key) != nil {
+        for key in ["namespace", "labels", "annotations"] {
+            // kubeseal writes the namespace that it sealed for: naming the right one is no mistake.
+            guard let value = metadata.something(key), key != "namespace" || value.text != namespace else { continue }
             ignored.append(
                 "\(name): metadata.\(key) (\(metadata.location(key)): \(Self.reason(key)))")
         }

@@ -77,7 +77,8 @@ struct SourcePreparation: SourcePreparing {
                 try await SourceFunctions.read(
                     from: tree, stackFile: request.stackFile, rules: rules, variables: variables(request, url))
             }
-            let sealed = try await SealedSecretFile.read(from: tree, owner: request.owner, rules: rules)
+            let sealed = try await SealedSecretFile.read(
+                from: tree, owner: request.owner, namespace: request.repository.namespace, rules: rules)
             var functions: [PreparedFunction] = []
             for function in source.functions {
                 functions.append(try await prepare(function, request, url, tree, store, catalog))
