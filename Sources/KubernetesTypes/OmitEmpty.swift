@@ -48,6 +48,23 @@ extension KeyedDecodingContainer {
     }
 }
 
+extension KeyedDecodingContainer {
+    /// Decodes a map of texts; a null in it is the empty text.
+    ///
+    /// `DEBUG:` without a value is what people write for an empty one. And an API server 1.20 that a newer Go compiled
+    /// takes every empty text for a null: a schema must allow null where an empty text has a meaning.
+    public func decode(
+        _ type: OmitEmpty<[String: String]>.Type, forKey key: Key
+    ) throws -> OmitEmpty<[String: String]> {
+        do {
+            return OmitEmpty(wrappedValue: try decodeIfPresent([String: String].self, forKey: key) ?? [:])
+        } catch {
+            guard let texts = try? decodeIfPresent([String: String?].self, forKey: key) else { throw error }
+            return OmitEmpty(wrappedValue: texts.mapValues { $0 ?? "" })
+        }
+    }
+}
+
 extension KeyedEncodingContainer {
     /// Encodes an omittable property, leaving its key out when the value is empty.
     public mutating func encode<Value>(_ property: OmitEmpty<Value>, forKey key: Key) throws {

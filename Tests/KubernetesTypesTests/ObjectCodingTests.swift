@@ -32,6 +32,13 @@ struct ObjectCodingTests {
         #expect(metadata.generation == nil)
     }
 
+    @Test("A null in a map of texts reads as the empty text")
+    func nullText() throws {
+        let metadata = try decode(ObjectMeta.self, #"{"name":"x","annotations":{"a":null,"b":"","c":"d"}}"#)
+
+        #expect(metadata.annotations == ["a": "", "b": "", "c": "d"])
+    }
+
     @Test("A field of the wrong type is an error that names its path")
     func namesPath() {
         let error = #expect(throws: JSONError.self) { try decode(ConfigMap.self, #"{"metadata":{"labels":{"a":1}}}"#) }

@@ -48,7 +48,7 @@ extension FunctionSpec {
                 Plain environment variables by name. Everybody who can read the Function can read them: put confidential \
                 values into a Secret and name it in `secrets`.
                 """,
-                of: .string("The variable's value.", maximum: 32768), maximum: 128)
+                of: .string("The variable's value; null is the empty text.", maximum: 32768, isNullable: true), maximum: 128)
         case .secrets:
             .set(
                 """
@@ -127,7 +127,7 @@ extension FunctionSpec {
             \(kind) for the function's pods. Only keys that the cluster's configuration lists are allowed, and never those \
             of Farebox, of Kubernetes, or that give a role; any other stalls the Function (reason Invalid).
             """,
-            of: .string("The value.", maximum: valuesMaximum), maximum: 32)
+            of: .string("The value; null is the empty text.", maximum: valuesMaximum, isNullable: true), maximum: 32)
     }
 }
 

@@ -25,9 +25,10 @@ struct Schema: Sendable {
     ///   - defaultValue: What the server fills in when the field is absent.
     static func string(
         _ description: String, pattern: String? = nil, minimum: Int64? = nil, maximum: Int64,
-        defaultValue: String? = nil
+        defaultValue: String? = nil, isNullable: Bool = false
     ) -> Schema {
         var schema = Schema(type: "string", description, ["maxLength": .integer(maximum)])
+        if isNullable { schema.set("nullable", true) }
         schema.set("pattern", pattern.map { .string($0) })
         schema.set("minLength", minimum.map { .integer($0) })
         schema.set("default", defaultValue.map { .string($0) })
