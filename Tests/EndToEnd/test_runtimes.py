@@ -61,7 +61,8 @@ class Runtimes(unittest.TestCase):
     def test_2_faults_are_answered_without_detail(self) -> None:
         """What goes wrong inside a function is a 500 without detail, and what is not there a 404"""
         self.assertEqual(self.call("/words/")[0], 405)
-        self.assertEqual(self.call("/total/", method="POST", body=b"{", headers={"Content-Type": "application/json"})[0], 400)
+        json_type = {"Content-Type": "application/json"}
+        self.assertEqual(self.call("/total/", method="POST", body=b"{", headers=json_type)[0], 400)
         self.assertEqual(self.call("/primes/x")[0], 400)
         self.assertEqual(self.call("/site/none")[0], 404)
         for name in ("greeter", "total", "shout", "primes", "site"):
@@ -94,7 +95,8 @@ class Runtimes(unittest.TestCase):
 
     def test_4_a_runtime_of_a_config_map_counts_at_once(self) -> None:
         """A runtime that is not known is told with those that are; one in a ConfigMap counts without a restart"""
-        self.addCleanup(farebox.kubectl, "delete", "configmap", "runtime-tiny", "-n", farebox.SYSTEM, "--ignore-not-found")
+        self.addCleanup(
+            farebox.kubectl, "delete", "configmap", "runtime-tiny", "-n", farebox.SYSTEM, "--ignore-not-found")
         tree = self.host.create("Rosa", "tiny")
         tree.write("stack.yml", "functions:\n  tiny:\n    lang: tiny\n    handler: ./tiny\n    image: tiny\n")
         tree.write("tiny/answer.txt", "42\n")
@@ -109,7 +111,8 @@ class Runtimes(unittest.TestCase):
 
         farebox.apply({
             "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "runtime-tiny", "namespace": farebox.SYSTEM, "labels": {"farebox.dev/runtime": "tiny"}},
+            "metadata": {
+                "name": "runtime-tiny", "namespace": farebox.SYSTEM, "labels": {"farebox.dev/runtime": "tiny"}},
             "data": {
                 "template.yml": "language: tiny\n",
                 "Dockerfile": "FROM python:3-slim\nCOPY . /srv\nUSER 12000\nCMD [\"python3\", \"/srv/bin/serve.py\"]\n",

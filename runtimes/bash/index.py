@@ -1,5 +1,7 @@
-"""Runs a process for each request: the body is its standard input, its standard output is the answer, and its environment says
-the rest, as with OpenFaaS' classic watchdog. Standard error goes to the log."""
+"""Runs a process for each request, as OpenFaaS' classic watchdog does.
+
+The body is its standard input, its standard output is the answer, its environment says the rest, and its standard error goes
+to the log."""
 
 import os
 import shlex
@@ -55,8 +57,9 @@ def run(environ):
         while chunk := environ["wsgi.input"].read(1 << 16):
             body.write(chunk)
         body.seek(0)
-        process = subprocess.Popen(  # a process group of its own, so that all of it can be ended
-            COMMAND, stdin=body, stdout=subprocess.PIPE, env=variables(environ), cwd="/srv/function", start_new_session=True)
+        process = subprocess.Popen(
+            COMMAND, stdin=body, stdout=subprocess.PIPE, env=variables(environ), cwd="/srv/function",
+            start_new_session=True)  # a process group of its own, so that all of it can be ended
     late = threading.Event()
     # Its number is its own until it is waited for, so that these end nobody else.
     timer = threading.Timer(TIMEOUT_SECONDS, lambda: (late.set(), end(process)))

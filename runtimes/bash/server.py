@@ -1,5 +1,7 @@
-"""Serves a WSGI application with waitress on port 8080, and leaves well: Kubernetes says goodbye with SIGTERM, calls that run
-are finished, and for a moment new ones are still taken, until every gateway knows that this replica goes."""
+"""Serves a WSGI application with waitress on port 8080, and leaves well.
+
+Kubernetes says goodbye with SIGTERM: calls that run are finished, and for a moment new ones are still taken, until every
+gateway knows that this replica goes."""
 
 import logging
 import os

@@ -79,7 +79,9 @@ func main() {
 		}
 	})
 	// Longer than the gateway keeps an idle connection, so that it is not closed under a call that is on its way.
-	server := &http.Server{Addr: ":8080", Handler: handler, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 3 * time.Minute}
+	server := &http.Server{
+		Addr: ":8080", Handler: handler, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 3 * time.Minute,
+	}
 	leaving := make(chan os.Signal, 1)
 	signal.Notify(leaving, syscall.SIGTERM, os.Interrupt)
 	left := make(chan struct{})

@@ -6,6 +6,8 @@ const http = require('node:http')
 
 const PORT = 8080
 const STILL_TAKING_MS = 2000
+// What the server decides.
+const OWN_FIELDS = ['content-length', 'transfer-encoding', 'connection']
 const RAW_BODY = process.env.RAW_BODY === 'true'
 const BODY_BYTES_MAXIMUM = bytes(process.env.MAX_RAW_SIZE, 32 << 20)
 const JSON_BYTES_MAXIMUM = bytes(process.env.MAX_JSON_SIZE, BODY_BYTES_MAXIMUM)
@@ -34,9 +36,9 @@ class FunctionEvent {
     this.query = {}
     for (const [name, value] of new URLSearchParams(query)) {
       const known = Object.hasOwn(this.query, name) ? this.query[name] : undefined
-      Object.defineProperty(this.query, name, {
-        value: known === undefined ? value : [].concat(known, value), enumerable: true, configurable: true, writable: true
-      })
+      const all = known === undefined ? value : [].concat(known, value)
+      // Not by assignment, which would give a parameter called __proto__ another meaning.
+      Object.defineProperty(this.query, name, { value: all, enumerable: true, configurable: true, writable: true })
     }
   }
 }
@@ -113,7 +115,7 @@ function send (response, status, fields, value) {
   const data = Buffer.isBuffer(body) ? body : Buffer.from(String(body))
   if (!(Number.isInteger(status) && status >= 200 && status <= 599)) throw new Error(`the status ${status} is none`)
   for (const [name, field] of Object.entries(fields ?? {})) {
-    if (!['content-length', 'transfer-encoding', 'connection'].includes(name.toLowerCase())) response.setHeader(name, field)
+    if (!OWN_FIELDS.includes(name.toLowerCase())) response.setHeader(name, field)
   }
   if (!response.hasHeader('content-type')) response.setHeader('Content-Type', type)
   if (isLeaving) response.setHeader('Connection', 'close')
@@ -122,7 +124,7 @@ function send (response, status, fields, value) {
   response.end(response.req.method === 'HEAD' ? undefined : data)
 }
 
-/** Says that something went wrong: the whole of it to the log, and to the caller only what the function meant for it. */
+/** Says that something went wrong: all of it to the log, and to the caller only what the function meant for it. */
 function refuse (response, status, error) {
   if (status >= 500) console.error(error)
   if (response.headersSent) return response.destroy()
@@ -151,7 +153,9 @@ async function answer (handler, request, response) {
     Promise.resolve()
       .then(() => handler(event, context, callback))
       // A handler with a callback may still be at work when it returns.
-      .then(value => { if (value !== undefined || handler.length < 3) context.succeed(value === context ? undefined : value) })
+      .then(value => {
+        if (value !== undefined || handler.length < 3) context.succeed(value === context ? undefined : value)
+      })
       .catch(error => {
         context.isDone = true
         thrown(error)
@@ -178,8 +182,8 @@ async function main () {
   server.keepAliveTimeout = 180000
   server.requestTimeout = 0
   server.listen(PORT, () => console.log(`listening on port ${PORT}`))
-  // Kubernetes says goodbye: calls that run are finished, and for a moment new ones are still taken, until every gateway
-  // knows that this replica goes.
+  // Kubernetes says goodbye: calls that run are finished, and for a moment new ones are still taken, until every
+  // gateway knows that this replica goes.
   process.on('SIGTERM', () => {
     isLeaving = true
     setTimeout(() => {

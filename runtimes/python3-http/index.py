@@ -54,7 +54,8 @@ class Event:
     """One request."""
 
     def __init__(self, environ):
-        fields = [(name[5:].replace("_", "-").title(), value) for name, value in environ.items() if name.startswith("HTTP_")]
+        fields = [(name[5:].replace("_", "-").title(), value)
+                  for name, value in environ.items() if name.startswith("HTTP_")]
         fields += [(title, environ[name]) for name, title in (
             ("CONTENT_TYPE", "Content-Type"), ("CONTENT_LENGTH", "Content-Length")) if environ.get(name)]
         self.body = environ["wsgi.input"].read()
@@ -73,7 +74,7 @@ class Context:
 
 
 def parts(result):
-    """Status, header fields and body of what a handler returned: nothing, a response, (body, status, headers), or a body."""
+    """Status, header fields and body of what a handler returned: nothing, a response, a body, or (body, status, headers)."""
     if result is None:
         return 200, {}, None
     if isinstance(result, dict):

@@ -9,9 +9,9 @@ struct RuntimeReader {
 
     /// The runtimes of a source, and what could not be used.
     ///
-    /// They are the folders at `path` that hold a `template.yml` or a `Dockerfile`; without a path, those in `template` when
-    /// there is such a folder, as repositories of OpenFaaS templates have it. When `path` is a runtime itself, it is the only one
-    /// and has the folder's name.
+    /// They are the folders at `path` that hold a `template.yml` or a `Dockerfile`; without a path, those in `template`
+    /// when there is such a folder, as repositories of OpenFaaS templates have it. When `path` is a runtime itself, it is
+    /// the only one and has the folder's name.
     ///
     /// - Parameters:
     ///   - items: Everything the source holds.
