@@ -19,7 +19,7 @@ struct RuntimeReader {
     ///   - source: Where it came from, for people.
     func runtimes(
         in items: [RuntimeItem], path: String, source: String
-    ) -> (runtimes: [Runtime], problems: [RuntimeError]) {
+    ) -> FoundRuntimes {
         var below = Self.items(items, below: path)
         if path.isEmpty, !Self.isRuntime(below) {
             let conventional = Self.items(items, below: Runtime.sampleFolder)
@@ -27,7 +27,9 @@ struct RuntimeReader {
         }
         guard !Self.isRuntime(below) else {
             guard let name = path.split(separator: "/").last.map(String.init) else {
-                return ([], [RuntimeError(source, "its root is a runtime, which has no name; put it into a folder")])
+                return FoundRuntimes(
+                    runtimes: [],
+                    problems: [RuntimeError(source, "its root is a runtime, which has no name; put it into a folder")])
             }
             return collect([(name, below)], source)
         }
@@ -39,14 +41,15 @@ struct RuntimeReader {
         }
         let found = folders.filter { Self.isRuntime($0.value) }.sorted { $0.key < $1.key }
         guard found.count <= limits.runtimesMaximum else {
-            return ([], [RuntimeError(source, "it holds more than \(limits.runtimesMaximum) runtimes")])
+            return FoundRuntimes(
+                runtimes: [], problems: [RuntimeError(source, "it holds more than \(limits.runtimesMaximum) runtimes")])
         }
         return collect(found.map { ($0.key, $0.value) }, source)
     }
 
     private func collect(
         _ folders: [(name: String, items: [RuntimeItem])], _ source: String
-    ) -> (runtimes: [Runtime], problems: [RuntimeError]) {
+    ) -> FoundRuntimes {
         var runtimes: [Runtime] = []
         var problems: [RuntimeError] = []
         for (name, items) in folders {
@@ -56,7 +59,7 @@ struct RuntimeReader {
                 problems.append(error)
             }
         }
-        return (runtimes, problems)
+        return FoundRuntimes(runtimes: runtimes, problems: problems)
     }
 
     /// One runtime.

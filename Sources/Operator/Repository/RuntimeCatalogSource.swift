@@ -79,34 +79,34 @@ actor RuntimeCatalogSource: RuntimeSupplying {
         loading = nil
     }
 
+    /// Reads one after the other; there are few, and each has its own deadline.
     private func load(_ due: [Int]) async {
-        await withTaskGroup(of: (Int, Result<RuntimeOrigin.Found, any Error>).self) { group in
-            for index in due {
-                let origin = entries[index].origin
-                group.addTask {
-                    do { return (index, .success(try await origin.read())) } catch { return (index, .failure(error)) }
-                }
+        for index in due {
+            let origin = entries[index].origin
+            do {
+                keep(try await origin.read(), at: index)
+            } catch {
+                note(error, at: index)
             }
-            for await (index, result) in group { keep(result, at: index) }
         }
     }
 
-    private func keep(_ result: Result<RuntimeOrigin.Found, any Error>, at index: Int) {
+    private func keep(_ found: FoundRuntimes, at index: Int) {
         let origin = entries[index].origin
-        switch result {
-        case .success(let found):
-            entries[index].runtimes = found.runtimes
-            entries[index].trouble = nil
-            entries[index].failures = 0
-            entries[index].dueAt = origin.lifetime.map { .now + $0 }
-            for problem in found.problems { tell("A runtime cannot be used", "\(origin.name): \(problem)") }
-        case .failure(let error):
-            // What was read before still counts.
-            entries[index].trouble = (error as? BuildFailure)?.message ?? "\(error)"
-            entries[index].failures += 1
-            entries[index].dueAt = .now + backoff.delay(afterFailures: entries[index].failures)
-            tell("A source of runtimes cannot be read", "\(origin.name): \(entries[index].trouble ?? "")")
-        }
+        entries[index].runtimes = found.runtimes
+        entries[index].trouble = nil
+        entries[index].failures = 0
+        entries[index].dueAt = origin.lifetime.map { .now + $0 }
+        for problem in found.problems { tell("A runtime cannot be used", "\(origin.name): \(problem)") }
+    }
+
+    /// What was read before still counts.
+    private func note(_ error: any Error, at index: Int) {
+        let trouble = (error as? BuildFailure)?.message ?? "\(error)"
+        entries[index].trouble = trouble
+        entries[index].failures += 1
+        entries[index].dueAt = .now + backoff.delay(afterFailures: entries[index].failures)
+        tell("A source of runtimes cannot be read", "\(entries[index].origin.name): \(trouble)")
     }
 
     // MARK: - ConfigMaps

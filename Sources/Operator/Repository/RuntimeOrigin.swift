@@ -4,14 +4,12 @@ import KubernetesTypes
 
 /// A place that runtimes come from, read when they are first wanted.
 struct RuntimeOrigin: Sendable {
-    typealias Found = (runtimes: [Runtime], problems: [RuntimeError])
-
     /// Where it is, for people.
     let name: String
     /// How long what was read counts; nil for good, since it was named by a digest.
     let lifetime: Duration?
     /// - Throws: Whatever keeps it from being read.
-    let read: @Sendable () async throws -> Found
+    let read: @Sendable () async throws -> FoundRuntimes
 
     /// The places that the configuration names, in the order of precedence: the last counts most.
     static func all(

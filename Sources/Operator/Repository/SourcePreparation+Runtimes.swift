@@ -15,7 +15,7 @@ extension SourcePreparation {
                 "the commit brings runtimes of its own in the folder \(Runtime.sampleFolder), which is switched off here; remove "
                     + "the folder and use one of: \(catalog.names.joined(separator: ", "))")
         }
-        let own: (runtimes: [Runtime], problems: [RuntimeError])
+        let own: FoundRuntimes
         do {
             own = try await RuntimeTree().read(tree, path: Runtime.sampleFolder, source: "the commit")
         } catch let error as RuntimeError {

@@ -172,6 +172,29 @@ struct RuntimeContextTests {
         #expect(Set(changed + [base]).count == 4)
     }
 
+    @Test("of the built-in FaaSO runtimes has what the options ask for", arguments: ["flask", "express"])
+    func builtIn(name: String) async throws {
+        let found = try await RuntimeFolder(Vectors.folder + "/../../runtimes").read()
+        let runtime = try #require(found.runtimes.first { $0.name == name })
+        let options: [String: RuntimeOption] = [
+            "ship_packages": .list(["jq", "curl"]), "copy_from_build": .list(["dist public", "bin bin"]),
+            "healthcheck_command": .text("true"),
+        ]
+
+        let plain = try await files(MemoryTree(["cart/funko.yml": ""]), runtime)["Dockerfile"] ?? ""
+        let full =
+            try await files(MemoryTree(["cart/funko.yml": ""]), runtime, function(options: options))["Dockerfile"] ?? ""
+
+        #expect(!plain.contains("{{") && !plain.contains("{%"))
+        #expect(plain.contains("COPY --from=build /home/app ./\n# An application"))
+        #expect(plain.contains("--retries=3 \\\n    CMD "))
+        #expect(
+            full.contains(
+                "./\nCOPY --from=build /home/app/dist public\nCOPY --from=build /home/app/bin bin\n# An application"))
+        #expect(full.contains(" jq curl \\\n"))
+        #expect(full.contains("CMD true\n"))
+    }
+
     @Test("that cannot be rendered names the runtime, the file and the line")
     func rendering() async throws {
         let runtime = try RuntimeFixture.runtime("odd", ["Dockerfile.j2": "FROM x\n{{ options.a.b.c }}\n"])

@@ -33,8 +33,8 @@ struct RuntimeCatalogTests {
         let maps = Mutex([Self.map("b", ["Dockerfile": "mine"]), Self.map("broken", ["README.md": ""])])
         let source = RuntimeCatalogSource(
             origins: [
-                RuntimeOrigin(name: "one", lifetime: nil) { ([first, other], []) },
-                RuntimeOrigin(name: "two", lifetime: nil) { ([second], []) },
+                RuntimeOrigin(name: "one", lifetime: nil) { FoundRuntimes(runtimes: [first, other]) },
+                RuntimeOrigin(name: "two", lifetime: nil) { FoundRuntimes(runtimes: [second]) },
             ]
         ) { maps.withLock { $0 } }
 
@@ -63,7 +63,7 @@ struct RuntimeCatalogTests {
                         return tries
                     }
                     if number < 3 { throw Away() }
-                    return ([runtime], [])
+                    return FoundRuntimes(runtimes: [runtime])
                 }
             ], backoff: Self.atOnce)
 
@@ -87,7 +87,7 @@ struct RuntimeCatalogTests {
             origins: [
                 RuntimeOrigin(name: "volume", lifetime: .zero) {
                     if isAway.withLock({ $0 }) { throw Away() }
-                    return ([runtime], [])
+                    return FoundRuntimes(runtimes: [runtime])
                 }
             ], backoff: Self.atOnce)
 
@@ -106,7 +106,7 @@ struct RuntimeCatalogTests {
             RuntimeOrigin(name: "slow", lifetime: nil) {
                 reads.withLock { $0 += 1 }
                 for _ in 0..<100 { await Task.yield() }
-                return ([], [])
+                return FoundRuntimes(runtimes: [])
             }
         ])
 

@@ -17,7 +17,7 @@ public struct RuntimeArchive: Sendable {
     /// - Throws: ``RuntimeError`` when an archive cannot be read or holds too much.
     public func read(
         _ layers: [[UInt8]], path: String, source: String
-    ) async throws -> (runtimes: [Runtime], problems: [RuntimeError]) {
+    ) async throws -> FoundRuntimes {
         let items = try await BlockingThread.run { Result { try self.items(layers, source) } }.get()
         return RuntimeReader(limits: limits).runtimes(in: items, path: path, source: source)
     }

@@ -19,7 +19,7 @@ public struct RuntimeFolder: Sendable {
     ///
     /// - Returns: The runtimes, and what could not be used.
     /// - Throws: ``RuntimeError`` when the folder cannot be read or holds too much.
-    public func read() async throws -> (runtimes: [Runtime], problems: [RuntimeError]) {
+    public func read() async throws -> FoundRuntimes {
         let items = try await BlockingThread.run { Result { try self.items() } }.get()
         return RuntimeReader(limits: limits).runtimes(in: items, path: "", source: path)
     }

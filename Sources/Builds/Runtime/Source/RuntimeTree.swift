@@ -15,7 +15,7 @@ public struct RuntimeTree: Sendable {
     /// - Throws: ``RuntimeError`` when there is too much; what reading throws.
     public func read(
         _ tree: some SourceTree, path: String, source: String
-    ) async throws -> (runtimes: [Runtime], problems: [RuntimeError]) {
+    ) async throws -> FoundRuntimes {
         let conventional = tree.entries(below: Runtime.sampleFolder)
         let entries = path.isEmpty && !conventional.isEmpty ? conventional : tree.entries(below: path)
         guard !entries.isEmpty else { throw RuntimeError(source, "it has no folder '\(path)'") }
