@@ -48,7 +48,8 @@ extension FunctionSpec {
                 Plain environment variables by name. Everybody who can read the Function can read them: put confidential \
                 values into a Secret and name it in `secrets`.
                 """,
-                of: .string("The variable's value; null is the empty text.", maximum: 32768, isNullable: true), maximum: 128)
+                of: .string("The variable's value; null is the empty text.", maximum: 32768, isNullable: true),
+                maximum: 128)
         case .secrets:
             .set(
                 """

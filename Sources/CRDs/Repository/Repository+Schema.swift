@@ -140,7 +140,8 @@ extension RepositoryBuild {
                 Build arguments for every Dockerfile of the stack. They end up in the image's history: never pass a \
                 password here.
                 """,
-                of: .string("The argument's value; null is the empty text.", maximum: 4096, isNullable: true), maximum: 64)
+                of: .string("The argument's value; null is the empty text.", maximum: 4096, isNullable: true),
+                maximum: 64)
         case .timeout:
             .duration("How long one build may take, from `10s` to `6h`; the cluster's default when absent.")
         }
