@@ -185,7 +185,7 @@ class GitLabToken(unittest.TestCase):
 
         farebox.wait_until("it is told", lambda: "stack-deploy failed" in self.host.story(commit), 90)
 
-        self.assertRegex(self.host.statuses[-1]["description"], r"^StackInvalid: stack\.yml:\d+:\d+")
+        self.assertRegex(self.host.statuses[-1]["description"], r"^StackInvalid: stack\.yml line \d+, column \d+")
 
     def test_4_a_token_that_is_refused_is_named(self) -> None:
         """A token that the host refuses stalls nothing that runs, and the Repository says so"""
