@@ -38,6 +38,12 @@ class GitHubApp(unittest.TestCase):
                            lambda: self.host.conclusion(commit, context) == conclusion, seconds)
         return self.host.runs(commit)[context]
 
+    def change(self, what: str) -> None:
+        """Commits a change that has to be built."""
+        source = self.tree.folder / "clock/clock.c"
+        source.write_text(source.read_text() + f"/* {what} */\n")
+        self.tree.commit(what)
+
     def test_1_a_private_repository_is_deployed_and_its_check_runs_tell_it(self) -> None:
         """A private repository is read by an installation token, and one check run per context tells how it went"""
         stack = self.wait_for(self.first, "stack-deploy", "success")
@@ -85,9 +91,7 @@ class GitHubApp(unittest.TestCase):
     def test_4_an_api_that_fails_holds_up_no_deploy(self) -> None:
         """An API that answers 500, then hangs, holds up no deploy and is told everything once it works again"""
         self.host.fail(500)
-        self.tree.write("README.md", "First change\n")
-        self.tree.write("clock/.dockerignore", "one\n")
-        self.tree.commit("While the API fails")
+        self.change("while the API fails")
         commit = self.host.push(self.tree)
         farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit), 180)
         farebox.wait_until("the condition tells the trouble", lambda: farebox.condition(
@@ -104,11 +108,9 @@ class GitHubApp(unittest.TestCase):
 
     def test_5_a_commit_that_is_overtaken_is_told_that(self) -> None:
         """Of two pushes in a row the newer is deployed, and the older is told that it was overtaken"""
-        self.tree.write("clock/.dockerignore", "two\n")
-        self.tree.commit("Older")
+        self.change("older")
         older = self.host.push(self.tree)
-        self.tree.write("clock/.dockerignore", "three\n")
-        self.tree.commit("Newer")
+        self.change("newer")
         newer = self.host.push(self.tree)
 
         farebox.wait_until("the newer one is deployed", lambda: farebox.deployed("vault", newer), 240)
@@ -121,8 +123,7 @@ class GitHubApp(unittest.TestCase):
     def test_6_rate_limits_are_waited_for(self) -> None:
         """A rate limit is waited for, and then everything is told"""
         self.host.fail(429)
-        self.tree.write("clock/.dockerignore", "four\n")
-        self.tree.commit("While the API asks for patience")
+        self.change("while the API asks for patience")
         commit = self.host.push(self.tree)
         farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit), 180)
         self.host.fail(None)

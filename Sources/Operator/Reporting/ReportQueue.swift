@@ -25,18 +25,21 @@ struct ReportQueue: Sendable {
     /// When it is tried again; nil when nobody waits, or when it is not.
     private(set) var retryAt: ContinuousClock.Instant?
     private let backoff: Backoff
-    private var told: Set<String>
-    private var refused: Set<String> = []
+    /// What each context shows.
+    private var told: [CommitReport.Slot: String] = [:]
+    /// What another process told, by the mark of the slot, as long as nobody knows which context that is.
+    private var inherited: [String: String]
+    private var refused: [CommitReport.Slot: String] = [:]
     private var open: Set<CommitReport.Slot> = []
-    private var wanted: [CommitReport] = []
+    private var commits: Set<String> = []
     private var failures = 0
     private var occasion: String
 
     /// - Parameters:
     ///   - told: The marks of what the host was told before this process.
     ///   - occasion: Changes when somebody asks for another try.
-    init(told: Set<String>, occasion: String, backoff: Backoff) {
-        self.told = told
+    init(told: [String: String], occasion: String, backoff: Backoff) {
+        inherited = told
         self.occasion = occasion
         self.backoff = backoff
     }
@@ -49,18 +52,29 @@ struct ReportQueue: Sendable {
     mutating func want(_ reports: [CommitReport], occasion: String) {
         if occasion != self.occasion {
             self.occasion = occasion
-            refused = []
+            refused = [:]
             retryAt = nil
             trouble = nil
         }
-        wanted = reports
+        for report in reports {
+            let slot = report.slot
+            if let mark = inherited.removeValue(forKey: slot.mark), told[slot] == nil { told[slot] = mark }
+        }
         for report in reports + closing(reports) { add(report) }
         if waiting.count > Self.waitingMaximum { waiting.removeFirst(waiting.count - Self.waitingMaximum) }
-        // Marks of reports that nobody wants any more have no use.
-        let marks = Set(reports.map(\.mark))
-        told.formIntersection(marks)
-        refused.formIntersection(marks)
+        forgetOthers(Set(reports.map(\.commit)))
         if waiting.isEmpty, refused.isEmpty { trouble = nil }
+    }
+
+    /// Marks of commits that nobody speaks of any more have no use.
+    ///
+    /// Those of a commit stay together: a context may be missing for a moment, while it is found out again how it does.
+    private mutating func forgetOthers(_ commits: Set<String>) {
+        guard !commits.isEmpty else { return }
+        if !self.commits.isEmpty, commits != self.commits { inherited = [:] }
+        self.commits = commits
+        told = told.filter { commits.contains($0.key.commit) }
+        refused = refused.filter { commits.contains($0.key.commit) }
     }
 
     private mutating func add(_ report: CommitReport) {
@@ -68,7 +82,8 @@ struct ReportQueue: Sendable {
         if let index, waiting[index] == report { return }
         // What waited in between is history; a newer report takes its own place in the order.
         if let index { waiting.remove(at: index) }
-        if !told.contains(report.mark), !refused.contains(report.mark) { waiting.append(report) }
+        let mark = report.mark
+        if told[report.slot] != mark, refused[report.slot] != mark { waiting.append(report) }
     }
 
     /// Contexts that this process left pending on commits that are given up, and that the status knows nothing of.
@@ -98,15 +113,16 @@ struct ReportQueue: Sendable {
         case .told:
             failures = 0
             retryAt = nil
+            refused[report.slot] = nil
             if refused.isEmpty { trouble = nil }
-            told.insert(report.mark)
+            told[report.slot] = report.mark
             remember(report)
             remove(report)
         case .refused(let message):
             failures = 0
             retryAt = nil
             trouble = message
-            refused.insert(report.mark)
+            refused[report.slot] = report.mark
             remove(report)
         case .later(let message, let wait):
             failures += 1
@@ -133,5 +149,5 @@ struct ReportQueue: Sendable {
     var isRefused: Bool { waiting.isEmpty && !refused.isEmpty }
 
     /// The marks, for the Repository's status.
-    var digest: String? { ReportMarks.text(told.intersection(wanted.map(\.mark))) }
+    var digest: String? { ReportMarks.text(Array(told.values) + inherited.values) }
 }

@@ -1,6 +1,3 @@
-import GitHosts
-import KubernetesTypes
-
 /// The GitHub App and GitHub's addresses: the configuration's section `gitHub`.
 public struct GitHubSettings: Codable, Hashable, Sendable {
     /// Where GitHub's API begins; for GitHub Enterprise `https://<host>/api/v3`.

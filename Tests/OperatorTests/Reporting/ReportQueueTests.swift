@@ -8,7 +8,7 @@ import Timing
 struct ReportQueueTests {
     private let now = ContinuousClock.now
 
-    private func queue(told: Set<String> = []) -> ReportQueue {
+    private func queue(told: [String: String] = [:]) -> ReportQueue {
         ReportQueue(told: told, occasion: "1", backoff: Backoff(base: .seconds(5), ceiling: .seconds(600)))
     }
 
@@ -65,7 +65,55 @@ struct ReportQueueTests {
 
         #expect(second.next(now: now) == nil)
         #expect(second.digest == first.digest)
-        #expect(first.digest?.utf8.count == 21)
+        #expect(first.digest?.utf8.count == 29)
+    }
+
+    @Test("is not told again when a context is missing for a moment, also of what another process told")
+    func missingForAMoment() {
+        let all = [report("cart", .success), report("stack-deploy", .success)]
+        var first = queue()
+        first.want(all, occasion: "1")
+        _ = drain(&first)
+        let digest = first.digest
+
+        first.want([all[1]], occasion: "2")
+        let inBetween = first.digest
+        first.want(all, occasion: "2")
+        var second = queue(told: ReportMarks.read(digest))
+        second.want([all[1]], occasion: "1")
+        let inherited = second.digest
+        second.want(all, occasion: "1")
+
+        #expect(drain(&first) == [])
+        #expect(drain(&second) == [])
+        #expect(inBetween == digest)
+        #expect(inherited == digest)
+    }
+
+    @Test("forgets the marks of a commit that nobody speaks of any more")
+    func otherCommits() {
+        var queue = queue(told: ReportMarks.read("0123456789abcd"))
+        queue.want([report("cart", .success)], occasion: "1")
+        _ = drain(&queue)
+        queue.want([report("cart", .success, commit: "b")], occasion: "1")
+        _ = drain(&queue)
+
+        #expect(queue.digest == report("cart", .success, commit: "b").mark)
+    }
+
+    @Test("tells an end anew that another process told before it began again")
+    func inheritedEnd() {
+        var first = queue()
+        first.want([report("cart", .success)], occasion: "1")
+        _ = drain(&first)
+        var second = queue(told: ReportMarks.read(first.digest))
+
+        second.want([report("cart", .pending)], occasion: "1")
+        let begun = drain(&second)
+        second.want([report("cart", .success)], occasion: "1")
+
+        #expect(begun == ["a cart pending"])
+        #expect(drain(&second) == ["a cart success"])
     }
 
     @Test("waits longer and longer after failures, and as long as the host asks")
@@ -176,5 +224,6 @@ struct ReportQueueTests {
         #expect(first.mark != report("cart", .failure, commit: "b").mark)
         #expect(ReportMarks.read(nil).isEmpty)
         #expect(ReportMarks.read(String(repeating: ".", count: 100_000)).isEmpty)
+        #expect(ReportMarks.read("x.y.0123456789abcdef").isEmpty)
     }
 }
