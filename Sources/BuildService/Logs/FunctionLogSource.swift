@@ -73,9 +73,10 @@ struct FunctionLogSource: Sendable {
                     }
                     continue
                 }
-                let present = try await pods(function).filter(Self.hasStarted)
+                // What is read goes on while the API server is away, and the next look finds what came meanwhile.
+                let present = (try? await pods(function))?.filter(Self.hasStarted) ?? []
                 let runs = Set(present.map(Self.run))
-                read = read.filter { runs.contains($0.key) }
+                if !runs.isEmpty { read = read.filter { runs.contains($0.key) } }
                 for pod in present where !running.contains(Self.run(pod)) {
                     let (key, run) = (pod.key, Self.run(pod))
                     var mine = options

@@ -31,6 +31,7 @@ final class LogAccess: Sendable {
     }
 
     private let review: AccessReview
+    private let lifetime: Duration
     private let state = Mutex(State())
 
     /// A right that was taken away ends after this time.
@@ -38,7 +39,11 @@ final class LogAccess: Sendable {
     /// More are forgotten at once.
     private static let remembered = 4096
 
-    init(review: AccessReview) { self.review = review }
+    /// - Parameter lifetime: For how long an answer of the API server counts.
+    init(review: AccessReview, lifetime: Duration = LogAccess.lifetime) {
+        self.review = review
+        self.lifetime = lifetime
+    }
 
     /// Whether the bearer of a token may read any of these.
     ///
@@ -65,7 +70,7 @@ final class LogAccess: Sendable {
             let isYes = try await review.allows(person, wish)
             state.withLock { state in
                 if state.answers.count >= Self.remembered { state.answers = [:] }
-                state.answers[question] = (isYes, .now + Self.lifetime)
+                state.answers[question] = (isYes, .now + lifetime)
             }
             if isYes { granted.append(wish) }
         }
@@ -86,7 +91,7 @@ final class LogAccess: Sendable {
         let person = try await review.person(token: token)
         state.withLock { state in
             if state.people.count >= Self.remembered { state.people = [:] }
-            state.people[hash] = (person, .now + Self.lifetime)
+            state.people[hash] = (person, .now + lifetime)
         }
         return person.map { .known($0) } ?? .nobody
     }

@@ -26,6 +26,8 @@ struct LogHandler: HTTPHandler {
     static let streamLimit = Duration.seconds(2 * 3600)
     /// Proxies take a silent connection for dead after 30 to 60 seconds.
     static let silenceMaximum = Duration.seconds(15)
+    /// One for each branch that is an environment of its own; more are not asked for.
+    private static let repositoriesMaximum = 50
     /// Stored logs are sent in pieces of this size.
     private static let pieceBytes = 64 << 10
 
@@ -97,9 +99,9 @@ struct LogHandler: HTTPHandler {
             mine = repositories.repositories(of: key)
         } else {
             let namespace = repositories.namespace(of: key)
-            let known = repositories.repositories(of: key)
+            let known = repositories.repositories(of: key).sorted { $0.metadata.name < $1.metadata.name }
             // Of a Repository that is gone, who may read all logs of the namespace may read its.
-            let names: [String?] = known.isEmpty ? [nil] : known.map(\.metadata.name)
+            let names: [String?] = known.isEmpty ? [nil] : known.prefix(Self.repositoriesMaximum).map(\.metadata.name)
             let wishes = names.map { AccessReview.Wish(resource: "repositories", namespace: namespace, name: $0) }
             switch await permission(wishes, request) {
             case .refused(let response): return response
