@@ -1,6 +1,8 @@
+import Audit
 import Commands
 import ControllerRuntime
 import HTTP
+import Operator
 import Webhook
 
 /// `farebox webhook`.
@@ -31,7 +33,14 @@ enum WebhookCommand {
         configuration.port = try options.number("port") ?? configuration.port
         configuration.secretsFolder = options["secrets"] ?? configuration.secretsFolder
         let client = HTTPClient(configuration: HTTPClientConfiguration(connectTimeout: .seconds(5)))
-        WebhookProcess.install(in: manager, api: api, client: client, configuration: configuration)
+        let addresses: AddressPolicy =
+            setting.configuration.repositories.git.allowsPrivateAddresses ? .any : .publicOnly
+        let gitClient = HTTPClient(
+            configuration: HTTPClientConfiguration(addresses: addresses, connectTimeout: .seconds(5)))
+        let audit = setting.configuration.audit.log(source: "webhook", registry: setting.metrics)
+        manager.addRunnable("audit", needsLeadership: false) { await audit.run() }
+        WebhookProcess.install(
+            in: manager, api: api, client: client, gitClient: gitClient, configuration: configuration, audit: audit)
         try await manager.run()
     }
 }

@@ -177,10 +177,13 @@ class Events(unittest.TestCase):
     def test_6_uninstalling_deletes_what_was_made_and_holds_what_was_applied(self) -> None:
         """Uninstalling deletes the installation's Repositories with their functions, and holds one applied by hand"""
         farebox.apply(farebox.repository("by-hand", f"{self.host.base}/Alice/Space.ship_2", interval="1h"))
-        farebox.wait_until("only the applied one is left", lambda: (
-            self.post("github", "installation.deleted"), set(self.ours()) == {"by-hand"})[1], 60)
+        farebox.wait_until("only the applied one is left, and held", lambda: (
+            self.post("github", "installation.deleted"), set(self.ours()) == {"by-hand"}
+            and "by the Git host" in (self.annotation("by-hand", "suspended") or ""))[1], 60)
 
-        self.assertIn("by the Git host", self.annotation("by-hand", "suspended") or "")
+        farebox.wait_until("the functions and Repositories of the installation are gone for good", lambda: not [
+            one for one in farebox.items("repositories")
+            if one["spec"]["url"].startswith(self.host.base) and one["metadata"]["name"] != "by-hand"], 60)
         farebox.kubectl("delete", "repository", "by-hand", "-n", farebox.FUNCTIONS)
 
     def test_7_gitlab_projects_are_installed_by_their_topic(self) -> None:

@@ -149,6 +149,16 @@ struct GitHubDialectTests {
         #expect(throws: PayloadRefusal.self) { try Self.event("installation", Array(body.utf8)) }
     }
 
+    @Test("Owner and URL must be of one repository")
+    func otherURL() {
+        let body = """
+            {"ref": "refs/heads/main", "after": "\(Desk.commit)", "repository":
+             {"full_name": "alice/hello", "clone_url": "https://github.com/mallory/hello.git", "owner": {"login": "alice"}}}
+            """
+
+        #expect(throws: PayloadRefusal.self) { try Self.event("push", Array(body.utf8)) }
+    }
+
     @Test("More repositories than one event may have are refused")
     func tooMany() {
         let names = Array(repeating: #"{"full_name": "a/b"}"#, count: WebhookLimits.repositoriesMaximum + 1)

@@ -77,6 +77,27 @@ struct GitLabDialectTests {
         }
     }
 
+    @Test("A project whose URL is another's is refused, and one at another host than the configured is left alone")
+    func otherURL() throws {
+        func push(_ url: String) throws -> GitEvent {
+            try Self.event(
+                body: """
+                    {"event_name": "push", "ref": "refs/heads/main", "after": "\(Desk.commit)", "project_id": 15,
+                     "project": {"git_http_url": "\(url)", "path_with_namespace": "mike/diaspora"}}
+                    """)
+        }
+
+        #expect(throws: PayloadRefusal.self) { try push(Self.base + "/mallory/diaspora.git") }
+        #expect(throws: PayloadRefusal.self) { try push(Self.base + "/xmike/diaspora.git") }
+        guard case .push = try push(Self.base + "/mike/diaspora.git"),
+            case .push = try push(Self.base + "/below/mike/diaspora.git"),
+            case .other = try push("https://evil.example.com/mike/diaspora.git")
+        else {
+            Issue.record("another event")
+            return
+        }
+    }
+
     @Test(
         "A renamed or transferred project tells its address before", arguments: ["project_rename", "project_transfer"])
     func moved(sample: String) throws {

@@ -271,15 +271,34 @@ struct InstallationTests {
 
     // MARK: - GitLab's topics
 
-    static func project(_ topics: [String], branch: String = "main") -> GitLabProject {
-        GitLabProject(topics: topics, defaultBranch: branch)
+    static func project(_ topics: [String], branch: String = "main", path: String? = nil) -> GitLabProject {
+        GitLabProject(topics: topics, defaultBranch: branch, path: path)
+    }
+
+    @Test("GitLab's own word goes before the event's, also on which project it is")
+    func topicsOfOthers() async throws {
+        let store = MemoryStore()
+        func desk(_ project: GitLabProject?) -> Desk {
+            Desk(store: store, topics: FixedTopics(projects: project.map { [15: $0, 17: $0] } ?? [:]))
+        }
+
+        let lies = try await desk(Self.project([])).post("push.with-topics", host: .gitLab)
+        let another = try await desk(Self.project(["farebox"], path: "mallory/own")).post("push", host: .gitLab)
+        let none = try await desk(nil).post("push.with-topics", host: .gitLab)
+        let own = try await desk(Self.project(["farebox"], path: "mike/diaspora")).post("push", host: .gitLab)
+
+        #expect([lies, another, none, own].map(\.status) == [.ok, .ok, .ok, .accepted])
+        #expect(store.objects.keys.sorted() == ["mike-diaspora"])
     }
 
     @Test("A GitLab project with the topic is made a Repository by its next push, one without is not")
     func topics() async throws {
         let store = MemoryStore()
         let desk = Desk(
-            store: store, topics: FixedTopics(projects: [15: Self.project(["FareBox"]), 16: Self.project([])]))
+            store: store,
+            topics: FixedTopics(projects: [
+                15: Self.project(["FareBox"]), 16: Self.project([]), 17: Self.project(["farebox"]),
+            ]))
 
         let installed = try await desk.post("push", host: .gitLab, delivery: "1")
         let without = try await desk.post("push.subgroup", host: .gitLab, delivery: "2")

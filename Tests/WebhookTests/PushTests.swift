@@ -1,6 +1,9 @@
+import Audit
 import CRDs
 import HTTP
 import KubernetesTypes
+import Synchronization
+import Telemetry
 import Testing
 import Timing
 
@@ -135,6 +138,43 @@ struct PushTests {
             "push", host: .git, replacing: ["https://plain.example.com/dave/tools.git": url])
 
         #expect(Self.noted(store) == ["git"])
+    }
+
+    // MARK: - Who is told
+
+    /// Keeps what the audit log tells.
+    final class Ear: AuditSink {
+        let name = "ear"
+        let heard = Mutex<[AuditEvent]>([])
+
+        func tell(_ event: AuditEvent, source: String) async -> String? {
+            heard.withLock { $0.append(event) }
+            return nil
+        }
+    }
+
+    @Test("The audit log hears who did what, and who was turned away; a repetition is not told again")
+    func audit() async throws {
+        let ear = Ear()
+        let log = AuditLog(source: "webhook", sinks: [ear], registry: MetricsRegistry())
+        let store = MemoryStore([Desk.made()])
+        let desk = Desk(store: store, audit: log)
+        let stranger = Desk(store: store, customers: FixedCustomers(names: ""), audit: log)
+
+        try await desk.post("push", delivery: "d-1")
+        try await desk.post("push", delivery: "d-1")
+        try await stranger.post("push", delivery: "d-2")
+        try await desk.post("installation.suspend", delivery: "d-3")
+        let running = Task { await log.run() }
+        running.cancel()
+        await running.value
+
+        let heard = ear.heard.withLock { $0 }
+        #expect(heard.map(\.action) == ["PushNoted", "OwnerRefused", "RepositoryChanged"])
+        #expect(heard.map(\.result) == [.succeeded, .refused, .succeeded])
+        #expect(heard.map(\.actor) == ["Alice", "Alice", "Alice"])
+        #expect(heard.first?.object == "Repository functions/alice-hello-world")
+        #expect(heard.first?.detail.contains(Desk.commit) == true)
     }
 
     // MARK: - Customers

@@ -78,7 +78,7 @@ private final class Cluster: Sendable {
             secrets: FixedSecrets(secrets: [.gitHub: [Desk.secret]]), intake: intake, deliveries: DeliveryLog(),
             records: ClusterDeliveries(api: api, namespace: namespace),
             budget: BodyBudget(bytesMaximum: WebhookLimits.heldBytesMaximum),
-            metrics: WebhookMetrics(MetricsRegistry()), now: { Desk.now }, logger: logger)
+            metrics: WebhookMetrics(MetricsRegistry()), audit: EventAudit(log: nil), now: { Desk.now }, logger: logger)
         return WebhookHandler(desk: desk, dialects: WebhookProcess.dialects(WebhookConfiguration()))
     }
 

@@ -14,6 +14,7 @@ struct DeliveryDesk: Sendable {
     let records: any DeliveryRecords
     let budget: BodyBudget
     let metrics: WebhookMetrics
+    let audit: EventAudit
     let now: @Sendable () -> Timestamp
     let logger: Logger
 
@@ -51,7 +52,7 @@ struct DeliveryDesk: Sendable {
         }
         switch reading {
         case .refused(let answer): return answer
-        case .event(let event, let identifier): return await take(event, identifier, dialect.kind)
+        case .event(let event, let identifier): return await take(event, identifier, delivery, dialect.kind)
         }
     }
 
@@ -114,7 +115,9 @@ struct DeliveryDesk: Sendable {
         }
     }
 
-    private func take(_ event: GitEvent, _ identifier: String, _ host: GitHostKind) async -> WebhookAnswer {
+    private func take(
+        _ event: GitEvent, _ identifier: String, _ delivery: RawDelivery, _ host: GitHostKind
+    ) async -> WebhookAnswer {
         // Names are each host's own.
         let name = host.rawValue + ":" + identifier
         switch event {
@@ -130,6 +133,7 @@ struct DeliveryDesk: Sendable {
             return .unavailable("the record of deliveries cannot be read now")
         }
         let answer = await intake.take(event, from: host, delivery: identifier)
+        audit.tell(answer, of: event, delivery: name, body: delivery.body)
         // What changed nothing may do so when it comes again: somebody became a customer meanwhile.
         guard answer.hasChanged else { return answer }
         deliveries.insert(name)

@@ -21,6 +21,8 @@ enum WebhookAnswer: Equatable, Sendable {
         let repository: String
         /// `created`, `deleted`, `suspended`, or why it could not be.
         let what: String
+        /// Whether the cluster would not take it.
+        var isRefused = false
     }
 
     /// As many changes as an answer names one by one.

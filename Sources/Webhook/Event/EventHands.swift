@@ -115,7 +115,9 @@ struct EventHands: Sendable {
             "event not carried out on a repository",
             ["repository": subject, "delivery": delivery, "error": "\(error)"])
         let isFinal = (error as? KubernetesError)?.isInvalid == true || error is PayloadRefusal
-        return isFinal ? .changed(WebhookAnswer.Change(repository: subject, what: "refused: \(error)")) : .unfinished
+        return isFinal
+            ? .changed(WebhookAnswer.Change(repository: subject, what: "refused: \(error)", isRefused: true))
+            : .unfinished
     }
 }
 

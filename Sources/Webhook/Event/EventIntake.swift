@@ -91,16 +91,7 @@ struct EventIntake: Sendable {
         _ push: Push, _ delivery: String, orElse reason: String
     ) async throws -> WebhookAnswer {
         var remote = push.repository
-        let isInstalled: Bool
-        if let told = remote.topics {
-            isInstalled = GitLabProject(topics: told, defaultBranch: nil).bears(topic)
-        } else if let topics, let identifier = remote.projectID {
-            let project = try await topics.project(identifier, isChanged: false)
-            isInstalled = project?.bears(topic) == true
-            remote.defaultBranch = remote.defaultBranch ?? project?.defaultBranch
-        } else {
-            isInstalled = false
-        }
+        let isInstalled = try await isInstalled(&remote, isChanged: false) ?? false
         guard isInstalled else { return .ignored("\(reason), and the project lacks the topic '\(topic)'") }
         let verdict = try await rules(.gitLab, at: [remote]).added([remote])
         return await carryOut(verdict, push: push, .gitLab, delivery)
@@ -113,14 +104,7 @@ struct EventIntake: Sendable {
         -> WebhookAnswer
     {
         var remote = remote
-        let isInstalled: Bool
-        if let told = remote.topics {
-            isInstalled = GitLabProject(topics: told, defaultBranch: nil).bears(topic)
-        } else if let topics, let identifier = remote.projectID {
-            let project = try await topics.project(identifier, isChanged: true)
-            isInstalled = project?.bears(topic) == true
-            remote.defaultBranch = remote.defaultBranch ?? project?.defaultBranch
-        } else {
+        guard let isInstalled = try await isInstalled(&remote, isChanged: true) else {
             return .ignored("projects' topics are not looked at here: webhook.gitLab is not configured")
         }
         guard isInstalled else {
@@ -137,6 +121,20 @@ struct EventIntake: Sendable {
         }
         return await carryOut(
             changes.isEmpty ? rules.added([remote]) : .changes(changes), push: nil, host, delivery)
+    }
+
+    /// Whether a GitLab project bears the topic, by GitLab's own word where it can be asked, else by the event's.
+    ///
+    /// - Returns: Nil where nobody tells.
+    private func isInstalled(_ remote: inout RemoteRepository, isChanged: Bool) async throws -> Bool? {
+        guard let topics, let identifier = remote.projectID else {
+            return remote.topics.map { GitLabProject(topics: $0, defaultBranch: nil).bears(topic) }
+        }
+        guard let project = try await topics.project(identifier, isChanged: isChanged) else { return false }
+        // The number of one project beside the name of another is nobody's project.
+        if let path = project.path, !remote.addresses.contains(where: { $0.ends(with: path) }) { return false }
+        remote.defaultBranch = remote.defaultBranch ?? project.defaultBranch
+        return project.bears(topic)
     }
 
     private func rules(

@@ -44,6 +44,8 @@ struct Push: Equatable, Sendable {
     let change: Change
     /// The message of the newest commit.
     var message: String?
+    /// Who pushed, as the host names them.
+    var pusher: String?
     /// When it was pushed by the host's clock; nil where the host does not tell.
     var pushedAt: Timestamp?
 

@@ -6,6 +6,12 @@ struct GitHubPush: Decodable {
         let message: String?
     }
 
+    struct Pusher: Decodable {
+        let name: String?
+        /// In the place of the name in Gitea's payloads.
+        let login: String?
+    }
+
     struct Time: Decodable {
         let pushed_at: LenientTimestamp?
     }
@@ -15,12 +21,13 @@ struct GitHubPush: Decodable {
     let after: String
     let deleted: Bool?
     let head_commit: Commit?
+    let pusher: Pusher?
     let repository: GitHubRepository
     let installation: GitHubInstallationReference?
     private let time: Time
 
     enum CodingKeys: String, CodingKey {
-        case ref, before, after, deleted, head_commit, repository, installation
+        case ref, before, after, deleted, head_commit, pusher, repository, installation
     }
 
     init(from decoder: any Decoder) throws {
@@ -30,6 +37,7 @@ struct GitHubPush: Decodable {
         after = try container.decode(String.self, forKey: .after)
         deleted = try container.decodeIfPresent(Bool.self, forKey: .deleted)
         head_commit = try container.decodeIfPresent(Commit.self, forKey: .head_commit)
+        pusher = try container.decodeIfPresent(Pusher.self, forKey: .pusher)
         repository = try container.decode(GitHubRepository.self, forKey: .repository)
         installation = try container.decodeIfPresent(GitHubInstallationReference.self, forKey: .installation)
         // Only here it is the time of the push; in other events it is something else, and of another type.
@@ -46,6 +54,7 @@ struct GitHubPush: Decodable {
                 repository: try push.repository.remote(push.installation), reference: push.ref,
                 before: CommitIdentifier.before(push.before),
                 change: try CommitIdentifier.change(after: push.after, isDeletion: push.deleted == true),
-                message: push.head_commit?.message, pushedAt: push.time.pushed_at?.value))
+                message: push.head_commit?.message, pusher: push.pusher?.name ?? push.pusher?.login,
+                pushedAt: push.time.pushed_at?.value))
     }
 }

@@ -21,8 +21,12 @@ struct GitHubRepository: Decodable {
     func remote(_ installation: GitHubInstallationReference?) throws(PayloadRefusal) -> RemoteRepository {
         let urls = [clone_url, html_url, ssh_url, git_url].compactMap { $0 }
         guard let first = urls.first else { throw PayloadRefusal("the payload's repository has no clone_url") }
+        // Who owns it decides whether it is built, the URL what is built: they must be of one repository.
+        if let full_name, let address = RepositoryAddress(first), !address.ends(with: full_name) {
+            throw PayloadRefusal("the payload's clone_url is not that of '\(full_name.prefix(100))'")
+        }
         let names = [
-            owner?.login, owner?.name, full_name?.split(separator: "/").first.map(String.init),
+            full_name?.split(separator: "/").first.map(String.init), owner?.login, owner?.name,
             first.split(separator: "/").dropLast().last.map(String.init),
         ]
         return RemoteRepository(

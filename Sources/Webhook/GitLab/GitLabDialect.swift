@@ -44,6 +44,6 @@ struct GitLabDialect: GitHostDialect {
     }
 
     func event(_ delivery: RawDelivery) throws(PayloadRefusal) -> GitEvent {
-        try GitLabPayload.event(from: delivery.body, base: url ?? delivery.field("X-Gitlab-Instance"))
+        try GitLabPayload.event(from: delivery.body, url: url, instance: delivery.field("X-Gitlab-Instance"))
     }
 }

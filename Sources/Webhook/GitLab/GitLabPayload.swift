@@ -30,6 +30,7 @@ struct GitLabPayload: Decodable {
     let after: String?
     let project: Project?
     let commits: [Commit]?
+    let user_username: String?
 
     // MARK: Of a project.
 
@@ -49,19 +50,20 @@ struct GitLabPayload: Decodable {
     ///
     /// - Parameters:
     ///   - body: The payload.
-    ///   - base: Where the host is, for events that do not say: `https://gitlab.example.com`.
+    ///   - url: Where the host is as configured: `https://gitlab.example.com`; nil where anything goes.
+    ///   - instance: Where the host says that it is, for events that name no URL.
     /// - Throws: ``PayloadRefusal`` with a text for the sender.
-    static func event(from body: [UInt8], base: String?) throws(PayloadRefusal) -> GitEvent {
+    static func event(from body: [UInt8], url: String?, instance: String?) throws(PayloadRefusal) -> GitEvent {
         let kind = try Payload.read(Kind.self, from: body, as: "an event of GitLab")
         guard let name = kind.event_name ?? kind.object_kind else {
             throw PayloadRefusal("the payload has neither event_name nor object_kind")
         }
         switch name {
         case "push":
-            return try Payload.read(GitLabPayload.self, from: body, as: "a push event").push()
+            return try Payload.read(GitLabPayload.self, from: body, as: "a push event").push(url)
         case "tag_push": return .other("tags are not built")
         case "project_update", "project_rename", "project_transfer", "project_destroy":
-            guard let base else {
+            guard let base = url ?? instance else {
                 return .other("the event does not tell the host: set webhook.gitLab.url")
             }
             return try Payload.read(GitLabPayload.self, from: body, as: "an event of a project").change(name, base)
@@ -69,12 +71,21 @@ struct GitLabPayload: Decodable {
         }
     }
 
-    private func push() throws(PayloadRefusal) -> GitEvent {
+    private func push(_ url: String?) throws(PayloadRefusal) -> GitEvent {
         guard let ref, let after, let project else {
             throw PayloadRefusal("the payload is not a push event: it lacks ref, after or project")
         }
         let urls = [project.git_http_url, project.http_url, project.web_url, project.git_ssh_url].compactMap { $0 }
-        guard !urls.isEmpty else { throw PayloadRefusal("the payload's project has no git_http_url") }
+        guard let first = urls.first, let address = RepositoryAddress(first) else {
+            throw PayloadRefusal("the payload's project has no git_http_url")
+        }
+        // Who owns it decides whether it is built, the URL what is built: they must be of one project, at our GitLab.
+        guard address.ends(with: project.path_with_namespace ?? "") else {
+            throw PayloadRefusal("the payload's git_http_url is not that of its path_with_namespace")
+        }
+        if let url, let ours = RepositoryAddress(url + "/-"), address.host != ours.host {
+            return .other("the project is not at \(ours.host), which webhook.gitLab.url names")
+        }
         let remote = RemoteRepository(
             urls: urls, owner: try Self.owner(project.path_with_namespace), defaultBranch: project.default_branch,
             projectID: project_id, topics: project.topics ?? project.tag_list)
@@ -82,7 +93,7 @@ struct GitLabPayload: Decodable {
         return .push(
             Push(
                 repository: remote, reference: ref, before: CommitIdentifier.before(before),
-                change: try CommitIdentifier.change(after: after), message: head?.message))
+                change: try CommitIdentifier.change(after: after), message: head?.message, pusher: user_username))
     }
 
     private func change(_ name: String, _ base: String) throws(PayloadRefusal) -> GitEvent {

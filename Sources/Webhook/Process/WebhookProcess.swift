@@ -1,3 +1,4 @@
+public import Audit
 import CRDs
 public import ControllerRuntime
 public import HTTP
@@ -20,16 +21,19 @@ public enum WebhookProcess {
     /// - Parameters:
     ///   - manager: Runs it.
     ///   - api: For Repositories and the record of deliveries.
-    ///   - client: For the list of customers, GitLab's API and default branches. The administrator names the first two;
-    ///     the last are at the host whose secret signed the event.
+    ///   - client: For the list of customers and GitLab's API, which the administrator names.
+    ///   - gitClient: For default branches, at addresses that events name.
     ///   - configuration: Must be free of problems (`validate()`).
+    ///   - audit: Is told what events did; nil tells nobody. It must be run beside.
     public static func install(
-        in manager: Manager, api: any KubernetesAPI, client: HTTPClient, configuration: WebhookConfiguration
+        in manager: Manager, api: any KubernetesAPI, client: HTTPClient, gitClient: HTTPClient,
+        configuration: WebhookConfiguration, audit: AuditLog? = nil
     ) {
         let handler = handler(
             store: ClusterRepositories(api: api, informer: manager.informers.informer(Repository.self)),
             records: ClusterDeliveries(api: api, namespace: configuration.systemNamespace), client: client,
-            configuration: configuration, metrics: WebhookMetrics(manager.metrics))
+            gitClient: gitClient, configuration: configuration, metrics: WebhookMetrics(manager.metrics),
+            audit: EventAudit(log: audit))
         var server = HTTPServerConfiguration()
         server.name = "webhook"
         server.port = configuration.port
@@ -42,7 +46,7 @@ public enum WebhookProcess {
     /// The handler with all that stands behind it.
     static func handler(
         store: any RepositoryStore, records: any DeliveryRecords, client: HTTPClient,
-        configuration: WebhookConfiguration, metrics: WebhookMetrics
+        gitClient: HTTPClient, configuration: WebhookConfiguration, metrics: WebhookMetrics, audit: EventAudit
     ) -> WebhookHandler {
         let logger = Logger(label: "webhook")
         let place = configuration.customers.url.map(CustomerPlace.url) ?? .file(configuration.customers.file)
@@ -60,12 +64,12 @@ public enum WebhookProcess {
             maker: RepositoryMaker(
                 store: store, namespace: configuration.namespace ?? namespaceDefault,
                 template: { () throws(RepositoryTemplate.Refusal) in try RepositoryTemplate.file(templatePath) },
-                head: SmartHTTPHead(client: client)),
+                head: SmartHTTPHead(client: gitClient)),
             now: { .now }, logger: logger)
         let desk = DeliveryDesk(
             secrets: MountedSecrets(folder: secretsFolder), intake: intake, deliveries: DeliveryLog(),
             records: records, budget: BodyBudget(bytesMaximum: WebhookLimits.heldBytesMaximum), metrics: metrics,
-            now: { .now }, logger: logger)
+            audit: audit, now: { .now }, logger: logger)
         return WebhookHandler(desk: desk, dialects: dialects(configuration))
     }
 

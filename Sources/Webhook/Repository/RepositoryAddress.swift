@@ -14,6 +14,12 @@ struct RepositoryAddress: Hashable, Sendable, CustomStringConvertible {
         self.path = path
     }
 
+    /// Whether the path ends with `owner/name`, groups between them included.
+    func ends(with path: String) -> Bool {
+        let path = path.lowercased()
+        return self.path == path || self.path.hasSuffix("/" + path)
+    }
+
     /// The address with another owner or name in it; nil where it has no owner.
     func replacing(owner: String? = nil, name: String? = nil) -> RepositoryAddress? {
         var parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)

@@ -1,3 +1,4 @@
+import Audit
 import CRDs
 import Cryptography
 import HTTP
@@ -19,6 +20,7 @@ struct Desk {
         secrets: Dictionary(GitHostKind.allCases.map { ($0, [Desk.secret]) }) { first, _ in first })
     var records = MemoryRecords()
     var deliveries = DeliveryLog()
+    var audit: AuditLog?
     var budget = WebhookLimits.heldBytesMaximum
     var configuration: WebhookConfiguration = {
         var configuration = WebhookConfiguration()
@@ -41,7 +43,8 @@ struct Desk {
             now: { Self.now }, logger: logger)
         let desk = DeliveryDesk(
             secrets: secrets, intake: intake, deliveries: deliveries, records: records,
-            budget: BodyBudget(bytesMaximum: budget), metrics: WebhookMetrics(MetricsRegistry()), now: { Self.now },
+            budget: BodyBudget(bytesMaximum: budget), metrics: WebhookMetrics(MetricsRegistry()),
+            audit: EventAudit(log: audit), now: { Self.now },
             logger: logger)
         return WebhookHandler(desk: desk, dialects: WebhookProcess.dialects(configuration))
     }
