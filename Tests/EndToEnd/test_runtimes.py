@@ -1,6 +1,7 @@
 """Runtimes: folders with a handler become functions, and a change of one handler builds that function and no other."""
 
 import json
+import shutil
 import time
 import unittest
 
@@ -138,18 +139,16 @@ class Funkos(unittest.TestCase):
         host = farebox.GitHost()
         self.addCleanup(host.close)
         tree = host.create("Rolf", "funkos")
-        tree.copy(EXAMPLES / "funko")
-        commit = tree.commit("Roll and quote")
+        # Not the one with Express, which is over a hundred of Debian's packages.
+        shutil.copytree(EXAMPLES / "funko/quotes", tree.folder / "quotes")
+        commit = tree.commit("Quote")
         farebox.apply(farebox.repository("funkos", tree.url, interval="1h"))
         self.addCleanup(farebox.kubectl, "delete", "repository", "funkos", "-n", farebox.FUNCTIONS)
         begun = time.monotonic()
         tree.push()
-        farebox.wait_until("the funkos are deployed", lambda: farebox.deployed("funkos", commit), 300, every=1)
-        print(f"    (two funkos deployed in {time.monotonic() - begun:.0f} s)", flush=True)
+        farebox.wait_until("the funko is deployed", lambda: farebox.deployed("funkos", commit), 300, every=1)
+        print(f"    (a funko deployed in {time.monotonic() - begun:.0f} s)", flush=True)
 
         status, _, body = farebox.call("/quotes/", f"rolf.{farebox.ROOT_DOMAIN}")
         self.assertEqual(status, 200)
         self.assertGreater(len(body), 5)
-        status, _, body = farebox.call("/dice/", f"rolf.{farebox.ROOT_DOMAIN}")
-        self.assertEqual(status, 200)
-        self.assertIn(json.loads(body)["rolled"], range(1, 7))
