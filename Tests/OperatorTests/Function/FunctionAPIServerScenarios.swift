@@ -60,7 +60,7 @@ struct FunctionAPIServerScenarios {
         "Repositories and Receipts that the schema excludes are refused by the field's name",
         arguments: [
             (Repository.descriptor, #"{}"#, "spec.url"),
-            (Repository.descriptor, #"{"url": "git@github.com:alex/shop"}"#, "spec.url"),
+            (Repository.descriptor, #"{"url": "file:///srv/git/shop.git"}"#, "spec.url"),
             (Repository.descriptor, #"{"url": "https://u:p@github.com/alex/shop"}"#, "spec.url"),
             (Repository.descriptor, #"{"url": "https://h/r", "provider": "Bitbucket"}"#, "spec.provider"),
             (Repository.descriptor, #"{"url": "https://h/r", "branch": "a b"}"#, "spec.branch"),
