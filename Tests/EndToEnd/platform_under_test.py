@@ -168,7 +168,7 @@ class Probe:
         """Makes sure that it runs and returns its image, by digest."""
         if cls._host is None:
             cls._host = GitHost()
-            atexit.register(cls._host.close)
+            atexit.register(cls.remove)
             tree = cls._host.create(cls.OWNER, "probe")
             tree.copy(REPOSITORY_ROOT / "Tests/EndToEnd/probe")
             commit = tree.commit("Look around")
@@ -176,6 +176,13 @@ class Probe:
             tree.push()
             wait_until("the probe is deployed", lambda: deployed("probe", commit), 300)
         return get("function", cls.NAME)["status"]["image"]
+
+    @classmethod
+    def remove(cls) -> None:
+        """Takes it away before its Git host goes: a host that is gone would be looked for again and again."""
+        kubectl("delete", "repository", "probe", "-n", FUNCTIONS, "--ignore-not-found", "--timeout=60s", check=False)
+        if cls._host:
+            cls._host.close()
 
     @classmethod
     def git_port(cls) -> int:
