@@ -65,7 +65,7 @@ def condition(thing: dict[str, Any], kind: str) -> dict[str, Any]:
     return found[0] if found else {"status": "absent", "reason": "", "message": ""}
 
 
-def wait_until(what: str, check: Callable[[], Any], seconds: float = 120, every: float = 0.5) -> Any:
+def wait_until(what: str, check: Callable[[], Any], seconds: float = 240, every: float = 0.5) -> Any:
     """Returns the first truthy answer of `check`; fails with its last answer when there is none in time."""
     deadline = time.monotonic() + seconds
     answer: Any = None

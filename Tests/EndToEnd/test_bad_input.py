@@ -30,7 +30,7 @@ class BadInput(unittest.TestCase):
         farebox.apply(farebox.repository("steady", cls.good.url, interval="1h"))
         commit = cls.good.commit("Greet")
         cls.good.push()
-        farebox.wait_until("the good one is deployed", lambda: farebox.deployed("steady", commit), 240)
+        farebox.wait_until("the good one is deployed", lambda: farebox.deployed("steady", commit), 400)
 
     @classmethod
     def tearDownClass(cls) -> None:
@@ -41,7 +41,7 @@ class BadInput(unittest.TestCase):
         self.assertEqual(farebox.call("/hello/", f"ivan.{farebox.ROOT_DOMAIN}")[2], b"Hello, world!\n")
         self.assertTrue(farebox.is_ready("repository", "steady"))
 
-    def refused(self, name: str, change: Callable[[farebox.WorkTree], None], reason: str, *words: str, seconds: float = 120,
+    def refused(self, name: str, change: Callable[[farebox.WorkTree], None], reason: str, *words: str, seconds: float = 240,
                 **spec: object) -> None:
         """Pushes a repository as `change` makes it and expects it to stall for `reason`, with `words` in the message."""
         tree = self.host.create("judy", name)
@@ -93,7 +93,7 @@ class BadInput(unittest.TestCase):
     def test_a_build_that_never_ends(self) -> None:
         """A build that never ends is ended at its timeout"""
         self.refused("endless", lambda tree: tree.write("hello/Dockerfile", "FROM python:3-slim\nRUN while :; do sleep 1; done\n"),
-                     "Timeout", seconds=180, build={"timeout": "20s"})
+                     "Timeout", seconds=400, build={"timeout": "20s"})
         self.assertEqual([pod for pod in farebox.items("pods", farebox.BUILDS, "farebox.dev/repository=endless")
                           if pod["status"]["phase"] == "Running"], [])
 
@@ -109,7 +109,7 @@ class BadInput(unittest.TestCase):
 
         ready = farebox.wait_until("the silent host is given up", lambda: next(
             (c for c in farebox.get("repository", "silent").get("status", {}).get("conditions", [])
-             if c["type"] == "Ready" and c["reason"] == "GitUnreachable"), None), 180)
+             if c["type"] == "Ready" and c["reason"] == "GitUnreachable"), None), 400)
 
         self.assertIn(address.partition(":")[0], ready["message"])
 

@@ -31,7 +31,7 @@ class GitHubApp(unittest.TestCase):
         farebox.apply(farebox.repository("vault", cls.host.url("Carol", "vault"), interval="1h", provider="GitHub",
                                          installationID=cls.host.INSTALLATION))
         cls.addClassCleanup(farebox.kubectl, "delete", "repository", "vault", "-n", farebox.FUNCTIONS)
-        farebox.wait_until("the first commit is deployed", lambda: farebox.deployed("vault", cls.first), 240)
+        farebox.wait_until("the first commit is deployed", lambda: farebox.deployed("vault", cls.first), 400)
 
     def wait_for(self, commit: str, context: str, conclusion: str, seconds: float = 60) -> dict:
         farebox.wait_until(f"{context} of {commit[:7]} is {conclusion}",
@@ -77,7 +77,7 @@ class GitHubApp(unittest.TestCase):
         self.tree.commit("Break")
         commit = self.host.push(self.tree)
 
-        clock = self.wait_for(commit, "clock", "failure", 180)
+        clock = self.wait_for(commit, "clock", "failure", 400)
         stack = self.wait_for(commit, "stack-deploy", "failure")
 
         self.assertIn("Unable to build image, check builder logs: StepFailed", clock["output"]["summary"])
@@ -93,7 +93,7 @@ class GitHubApp(unittest.TestCase):
         self.host.fail(500)
         self.change("while the API fails")
         commit = self.host.push(self.tree)
-        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit), 180)
+        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit), 400)
         farebox.wait_until("the condition tells the trouble", lambda: farebox.condition(
             farebox.get("repository", "vault"), "StatusReported")["reason"] == "GitHostUnreachable", 60)
         self.assertEqual(self.host.runs(commit), {})
@@ -113,7 +113,7 @@ class GitHubApp(unittest.TestCase):
         self.change("newer")
         newer = self.host.push(self.tree)
 
-        farebox.wait_until("the newer one is deployed", lambda: farebox.deployed("vault", newer), 240)
+        farebox.wait_until("the newer one is deployed", lambda: farebox.deployed("vault", newer), 400)
         self.wait_for(newer, "stack-deploy", "success")
         stack = self.wait_for(older, "stack-deploy", "cancelled")
 
@@ -125,7 +125,7 @@ class GitHubApp(unittest.TestCase):
         self.host.fail(429)
         self.change("while the API asks for patience")
         commit = self.host.push(self.tree)
-        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit), 180)
+        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit), 400)
         self.host.fail(None)
 
         self.wait_for(commit, "stack-deploy", "success", 120)
@@ -151,7 +151,7 @@ class GitLabToken(unittest.TestCase):
 
     def test_1_a_private_project_is_deployed_and_its_statuses_tell_it(self) -> None:
         """A private project is read with a token, and its statuses go from pending to success"""
-        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("lab", self.first), 240)
+        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("lab", self.first), 400)
         farebox.wait_until("its end is told", lambda: "stack-deploy success" in self.host.story(self.first), 60)
 
         self.assertEqual(self.host.story(self.first), [

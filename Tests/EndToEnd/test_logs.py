@@ -128,7 +128,7 @@ class Logs(unittest.TestCase):
 
     def test_2_the_log_is_kept(self) -> None:
         """The log is kept after the build, and its Job is gone or says so"""
-        farebox.wait_until("deployed", lambda: farebox.deployed("logs-alex", self.commit), 240)
+        farebox.wait_until("deployed", lambda: farebox.deployed("logs-alex", self.commit), 400)
         job = farebox.wait_until("the Job says that the log is stored", lambda: next(
             (job for job in farebox.items("jobs", farebox.BUILDS, "farebox.dev/repository=logs-alex")
              if job["metadata"]["annotations"].get("farebox.dev/log") == "stored"), None), 60)
@@ -161,7 +161,7 @@ class Logs(unittest.TestCase):
 
     def test_4_a_function_says_what_it_does(self) -> None:
         """The log of a function is given in the gateway's dialect to whom it is allowed"""
-        farebox.wait_until("deployed", lambda: farebox.deployed("logs-alex", self.commit), 240)
+        farebox.wait_until("deployed", lambda: farebox.deployed("logs-alex", self.commit), 400)
         path = f"/logs/v1/functions/{farebox.FUNCTIONS}/alex-chatty?follow=false&tail=50"
         farebox.call("/chatty/", f"alex.{farebox.ROOT_DOMAIN}")
 

@@ -82,7 +82,7 @@ class Runtimes(unittest.TestCase):
 
         begun = time.monotonic()
         self.tree.push()
-        farebox.wait_until("the change is deployed", lambda: farebox.deployed("six", commit), 180)
+        farebox.wait_until("the change is deployed", lambda: farebox.deployed("six", commit), 400)
         print(f"    (one function of six deployed in {time.monotonic() - begun:.0f} s)", flush=True)
 
         self.assertEqual(self.call("/shout/", method="POST", body=b"quiet"), (200, b"QUIET!\n"))

@@ -70,7 +70,7 @@ class Stack(unittest.TestCase):
         cls.commit = cls.tree.commit("Everything")
         cls.tree.push()
         farebox.apply(farebox.repository("all", cls.tree.url, interval="1h", build={"args": {"TAG": "2.0"}}))
-        farebox.wait_until("the function without a secret runs", lambda: farebox.is_ready("function", "erin-whole"), 300)
+        farebox.wait_until("the function without a secret runs", lambda: farebox.is_ready("function", "erin-whole"), 400)
 
     @classmethod
     def tearDownClass(cls) -> None:
