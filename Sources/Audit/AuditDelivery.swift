@@ -36,6 +36,7 @@ struct AuditDelivery: Sendable {
                 return "given up"
             }
             guard attempt < Self.triesMaximum else { break }
+            // The receiver failed: its next try waits, longer each time.
             guard (try? await Task.sleep(for: backoff.delay(afterFailures: attempt))) != nil else { return problem }
         }
         return problem

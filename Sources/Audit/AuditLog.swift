@@ -62,6 +62,7 @@ public final class AuditLog: Sendable {
         } onCancel: {
             for lane in lanes { lane.continuation.finish() }
             Task.detached {
+                // The process leaves: what is queued has this long to go out, and a receiver that hangs keeps nobody.
                 try? await Task.sleep(for: Self.drainLimit)
                 for task in tasks { task.cancel() }
             }

@@ -81,6 +81,7 @@ public final class ArtifactServer: Sendable {
                 metrics.swept(removed: result.removed, usedBytes: result.usedBytes)
                 if result.removed > 0 { logger.info("Removed old artifacts", ["count": result.removed]) }
             }
+            // Artifacts live for hours: nothing tells when one grows old, so it is looked for once in a while.
             try? await Task.sleep(for: Self.sweepInterval)
         }
     }

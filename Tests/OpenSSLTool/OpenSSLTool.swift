@@ -12,6 +12,7 @@ public struct OpenSSLProgram: Sendable {
 
     /// Runs `body` with a folder for its files.
     public static func with<R>(_ body: (OpenSSLProgram) throws -> R) throws -> R {
+        // mkdtemp makes a folder that nobody else can name or read; it goes when the body has run.
         var template = Array("/tmp/farebox-openssl-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(what: "mkdtemp: \(errno)") }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -79,6 +79,7 @@ struct BuildLogSource: Sendable {
                 guard !error.isNotFound, request.follows, request.tail == nil, breaks <= Self.breaksMaximum else {
                     return .interrupted
                 }
+                // The API server went away under the stream: it gets a moment, longer each time, and so many in all.
                 try await Task.sleep(for: .milliseconds(200 * breaks))
             }
         }
@@ -107,6 +108,7 @@ struct BuildLogSource: Sendable {
             let state = pod.status?.containerStatuses.first { $0.name == BuildJob.containerName }?.state
             if state?.running != nil || state?.terminated != nil { return true }
             guard waits, !Self.hasEnded(pod) else { return false }
+            // One pod for one reader: a watch of its own would cost the API server more than a look now and then.
             try await Task.sleep(for: Self.startInterval)
             do {
                 pod = try await api.get(Pod.self, pod.key)

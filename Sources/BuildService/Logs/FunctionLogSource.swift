@@ -99,6 +99,7 @@ struct FunctionLogSource: Sendable {
                 }
                 isFirst = false
                 group.addTask {
+                    // New pods of one function, while somebody reads its log: a look is cheaper than a watch for each reader.
                     try await Task.sleep(for: Self.lookInterval)
                     return .look
                 }

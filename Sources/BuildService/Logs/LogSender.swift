@@ -33,6 +33,7 @@ actor LogSender {
     func keepAlive(_ bytes: [UInt8], every interval: Duration) async throws {
         while true {
             let silence = lastSent.duration(to: .now)
+            // Nothing else wakes it: what it waits for is that nothing happened for so long.
             try await Task.sleep(for: max(interval - silence, .milliseconds(100)))
             if !isBusy, lastSent.duration(to: .now) >= interval { try await send(bytes) }
         }

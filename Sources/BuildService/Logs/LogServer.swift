@@ -114,6 +114,7 @@ public final class LogServer: Sendable {
             } catch {
                 logger.warning("Old logs cannot be looked for", ["error": "\(error)"])
             }
+            // Retention is a matter of days: nothing tells when a log grows old, so it is looked for once in a while.
             try? await Task.sleep(for: Self.sweepInterval)
         }
     }
