@@ -6,7 +6,7 @@
 debian_names=(library/debian:{bookworm,bookworm-slim,12,12-slim,stable-slim,latest})
 python_names=(library/python:{3,3-slim,3-slim-bookworm,3.11,3.11-slim,3.11-slim-bookworm,latest})
 python_packages=(python3 python3-pip)
-builder_packages=(curl docker.io jq libcap2-bin rootlesskit uidmap)
+builder_packages=(curl docker.io jq libcap2-bin pigz rootlesskit uidmap)
 image_path='PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 builder_name=farebox/builder:$(key "$minbase_key" "${builder_packages[@]}" "$parts"/builder-image/*)

@@ -32,6 +32,8 @@ $(tr , '\n' <<<"$FAREBOX_CLUSTER_CIDRS" | sed 's|^|      - |')
         - ${FAREBOX_DNS_ENDPOINT%:*}/32
 builder:
   image: $FAREBOX_BUILDER_IMAGE
+  keepsStateInMemory: ${FAREBOX_BUILDS_IN_MEMORY:-false}
+  memory: 4Gi
   egressCIDRs:
 $ranges
 git: # the trial's Git host speaks plain http on a private address
