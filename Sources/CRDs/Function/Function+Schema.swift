@@ -222,7 +222,11 @@ extension FunctionHealth {
         case .initialDelay: .duration("How long after its start a replica is asked first; at once when absent.")
         case .timeout: .duration("How long an answer may take, at least `1s`; `2s` when absent.")
         case .startTimeout:
-            .duration("How long a replica may take to start before it is restarted; `2m` when absent.")
+            .duration(
+                """
+                How long a replica may take to start before it is restarted; when absent, `2m` with a path, and without \
+                one it is not restarted.
+                """)
         }
     }
 }

@@ -163,24 +163,33 @@ extension FunctionChildren {
     // MARK: - Probes
 
     /// Asked each second until the function answers once, so that a start costs no time beyond its own.
-    private var startupProbe: Probe {
+    ///
+    /// Only where a path or a limit asks for it. A kubelet tells two probes one after the other, and before Kubernetes 1.23 the
+    /// second one's turn comes up to its period later: without a path ``readinessProbe`` says all there is to say, sooner.
+    private var startupProbe: Probe? {
+        guard hasPath || function.spec.health?.startTimeout != nil else { return nil }
         var probe = check(function.spec.health?.path)
-        probe.initialDelaySeconds = Self.optional(duration(function.spec.health?.initialDelay))
+        probe.initialDelaySeconds = initialDelay
         probe.periodSeconds = 1
         probe.failureThreshold = Self.seconds(startTimeout)
         return probe
     }
 
+    /// Unready after six seconds without an answer.
     private var readinessProbe: Probe {
         var probe = check(function.spec.health?.readyPath ?? function.spec.health?.path)
-        probe.periodSeconds = 2
-        probe.failureThreshold = 3
+        probe.periodSeconds = hasPath ? 2 : 1
+        probe.failureThreshold = hasPath ? 3 : 6
+        if startupProbe == nil { probe.initialDelaySeconds = initialDelay }
         return probe
     }
 
+    private var hasPath: Bool { function.spec.health?.path != nil }
+    private var initialDelay: Int32? { Self.optional(duration(function.spec.health?.initialDelay)) }
+
     /// Only with a path: a port that accepts connections proves little, and a process that ended is restarted anyway.
     private var livenessProbe: Probe? {
-        guard function.spec.health?.path != nil else { return nil }
+        guard hasPath else { return nil }
         var probe = check(function.spec.health?.path)
         probe.periodSeconds = 10
         probe.failureThreshold = 6
