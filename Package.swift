@@ -37,6 +37,8 @@ let package = Package(
         .systemLibrary(name: "COpenSSL"),
         .systemLibrary(name: "CYAML"),
         .systemLibrary(name: "CArchive"),
+        .systemLibrary(name: "CSQLite"),
+        .systemLibrary(name: "CPostgres"),
 
         // Level 0: no module of ours below.
         module("JSON"),
@@ -66,6 +68,8 @@ let package = Package(
                 "Timing",
             ]),
         module("GitHosts", ["Cryptography", "HTTP", "JSON", "Timing"]),
+        module(
+            "Payments", ["CPostgres", "CSQLite", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
 
         // Level 4: one process each.
         module(
@@ -101,7 +105,8 @@ let package = Package(
             dependencies: [
                 "Audit", "BuildService", "Builds", "Commands", "ControllerRuntime", "CRDs", "Cryptography", "Gateway",
                 "HTTP",
-                "JSON", "KubernetesClient", "KubernetesTypes", "Operator", "Telemetry", "Timing", "Webhook", "YAML",
+                "JSON", "KubernetesClient", "KubernetesTypes", "Operator", "Payments", "Telemetry", "Timing", "Webhook",
+                "YAML",
             ],
             swiftSettings: strict),
     ]
@@ -142,6 +147,8 @@ package.targets += [
         "Builds", ["Archive", "CRDs", "HTTP", "Cryptography", "JSON", "KubernetesTypes"],
         data: ["Golden", "Vectors"]),
     tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
+    tests(
+        "Payments", ["Cryptography", "HTTP", "JSON", "RawSockets", "Telemetry", "Timing"], data: ["Vectors"]),
     tests("GitHosts", ["Cryptography", "HTTP", "JSON", "OpenSSLTool", "Timing"], data: ["Vectors"]),
     tests(
         "Operator",

@@ -23,6 +23,8 @@ C_OWNER = {
     "CEpoll": "HTTP",
     "CProcess": "Builds",
     "COpenSSL": "Cryptography",
+    "CPostgres": "Payments",
+    "CSQLite": "Payments",
     "CYAML": "YAML",
 }
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |fileprivate |private )?import\s+"
