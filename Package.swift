@@ -120,6 +120,12 @@ package.targets.append(.target(name: "OpenSSLTool", path: "Tests/OpenSSLTool", s
 
 package.targets.append(.target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: strict))
 
+/// A process that tests of the ledger kill, and that `hack/bench payments` measures.
+package.targets.append(
+    .executableTarget(
+        name: "LedgerDriver", dependencies: ["Cryptography", "Payments", "Timing"], path: "Tests/LedgerDriver",
+        swiftSettings: strict))
+
 /// Mirrors `Sources`, module by module; `Testing` is the toolchain's.
 package.targets += [
     tests(
