@@ -7,11 +7,14 @@ public struct AddressPolicy: Sendable, Hashable {
     public var isPublicOnly: Bool
     /// Further ranges to refuse, such as a cluster's own public ones.
     public var refusedRanges: [AddressRange]
+    /// Ranges outside the public Internet that are allowed all the same, unless they are among ``refusedRanges``.
+    public var allowedRanges: [AddressRange]
 
     /// Makes a policy.
-    public init(isPublicOnly: Bool, refusedRanges: [AddressRange] = []) {
+    public init(isPublicOnly: Bool, refusedRanges: [AddressRange] = [], allowedRanges: [AddressRange] = []) {
         self.isPublicOnly = isPublicOnly
         self.refusedRanges = refusedRanges
+        self.allowedRanges = allowedRanges
     }
 
     /// Every address is allowed.
@@ -22,8 +25,8 @@ public struct AddressPolicy: Sendable, Hashable {
     /// Whether a connection to `address` is allowed.
     public func allows(_ address: NetworkAddress) -> Bool {
         let address = address.unmapped
-        if isPublicOnly, !address.isPublic { return false }
-        return !refusedRanges.contains { $0.contains(address) }
+        guard !refusedRanges.contains(where: { $0.contains(address) }) else { return false }
+        return !isPublicOnly || address.isPublic || allowedRanges.contains { $0.contains(address) }
     }
 
     /// Whether every address is allowed.

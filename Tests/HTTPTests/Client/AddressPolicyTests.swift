@@ -43,6 +43,19 @@ struct AddressPolicyTests {
         #expect(policy.allows(try #require(NetworkAddress("8.8.9.0"))))
     }
 
+    @Test("A private range can be let in, but not against a refusal")
+    func allowsOwnRanges() throws {
+        let allowed = try #require(AddressRange("10.1.2.0/24"))
+        let refused = try #require(AddressRange("10.1.2.128/25"))
+        let policy = AddressPolicy(isPublicOnly: true, refusedRanges: [refused], allowedRanges: [allowed])
+
+        #expect(policy.allows(try #require(NetworkAddress("10.1.2.127"))))
+        #expect(policy.allows(try #require(NetworkAddress("::ffff:10.1.2.3"))))
+        #expect(!policy.allows(try #require(NetworkAddress("10.1.2.128"))))
+        #expect(!policy.allows(try #require(NetworkAddress("10.1.3.1"))))
+        #expect(policy.allows(try #require(NetworkAddress("1.1.1.1"))))
+    }
+
     @Test(
         "A malformed range is none",
         arguments: ["", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0/8", "::/129", "a/b", "10.0.0.0/+8", "10.0.0.0/8/8"])
