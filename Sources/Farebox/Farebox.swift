@@ -42,6 +42,7 @@ struct Farebox {
         Subcommand(WebhookCommand.description, WebhookCommand.run),
         Subcommand(GatewayCommand.description, GatewayCommand.run),
         Subcommand(BuilderCommand.description, BuilderCommand.run),
+        Subcommand(PaymentsCommand.description, PaymentsCommand.run),
         Subcommand(CRDsCommand.description, CRDsCommand.run),
         Subcommand(BuildJobCommand.description, BuildJobCommand.run),
         Subcommand(VersionCommand.description, VersionCommand.run),

@@ -4,6 +4,7 @@ import Builds
 import Gateway
 import KubernetesTypes
 import Operator
+import Payments
 import Webhook
 import YAML
 
@@ -26,6 +27,7 @@ struct FareboxConfiguration: Decodable {
     let gateway: GatewaySection
     let artifacts: ArtifactServerConfiguration
     let audit: AuditConfiguration
+    let payments: PaymentsConfiguration
     /// How events of Git hosts are taken.
     let webhook: WebhookConfiguration
     /// How sources are fetched and built, where images go, and whom to tell: the sections `git`, `registry`, `builder`,
@@ -34,7 +36,7 @@ struct FareboxConfiguration: Decodable {
     let repositories: RepositoryClusterConfiguration
 
     enum CodingKeys: String, CodingKey {
-        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, audit, webhook
+        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, audit, payments, webhook
         case git, registry, builder, builds, runtimes, gitHub, gitLab, statuses, logs
     }
 
@@ -48,6 +50,7 @@ struct FareboxConfiguration: Decodable {
         functionsNamespace = try value(.functionsNamespace, "farebox-functions")
         gateway = try value(.gateway, GatewaySection())
         artifacts = try value(.artifacts, ArtifactServerConfiguration())
+        payments = try value(.payments, PaymentsConfiguration())
         var webhook = try value(.webhook, WebhookConfiguration())
         webhook.namespace = webhook.namespace ?? functionsNamespace
         webhook.systemNamespace = Self.systemNamespace
@@ -80,5 +83,6 @@ struct FareboxConfiguration: Decodable {
         functions.validate() + repositories.validate() + artifacts.validate().map { "artifacts." + $0 }
             + webhook.validate().map { "webhook." + $0 }
             + audit.validate().map { "audit." + $0 }
+            + payments.validate().map { "payments." + $0 }
     }
 }

@@ -128,24 +128,13 @@ struct SPSPProxy: Sendable {
             metrics.wallet("answered", begun)
             return answer
         } catch let error as WalletError {
-            logger.warning("A wallet gave no answer", ["pointer": receiver.text, "error": "\(error)"])
+            metrics.wallet(error.outcome, begun)
             switch error {
-            case .refused:
-                metrics.wallet("refused", begun)
-                throw SPSPRefusal.wallet("the wallet's address is refused")
-            case .unreachable:
-                metrics.wallet("unreachable", begun)
-                throw SPSPRefusal.wallet("the wallet cannot be reached")
-            case .unusable:
-                metrics.wallet("unusable", begun)
-                throw SPSPRefusal.wallet("the wallet's answer cannot be used")
-            case .reset:
-                metrics.wallet("reset", begun)
-                throw SPSPRefusal.walletSilent("the wallet closed the connection")
-            case .timedOut:
-                metrics.wallet("timeout", begun)
-                throw SPSPRefusal.walletSilent("the wallet did not answer in time")
+            case .refused: break  // The client has said so in the log.
+            case .unreachable, .reset, .timedOut, .unusable:
+                logger.warning("A wallet gave no answer", ["pointer": receiver.text, "error": error])
             }
+            throw SPSPRefusal(error)
         }
     }
 

@@ -32,11 +32,18 @@ struct SPSPRefusal: Error, Hashable {
     /// The wallet is of no use.
     static func wallet(_ text: String) -> SPSPRefusal { SPSPRefusal(.badGateway, text, outcome: "wallet") }
 
-    /// The wallet fell silent.
-    static func walletSilent(_ text: String) -> SPSPRefusal {
-        var refusal = SPSPRefusal(.gatewayTimeout, text, outcome: "wallet")
-        refusal.silence = text
-        return refusal
+    /// The wallet gave no answer.
+    ///
+    /// Why it is of no use is for the log, not for payers.
+    init(_ error: WalletError) {
+        switch error {
+        case .refused: self = .wallet("the wallet's address is refused")
+        case .unreachable: self = .wallet("the wallet cannot be reached")
+        case .unusable: self = .wallet("the wallet's answer cannot be used")
+        case .reset, .timedOut:
+            self.init(.gatewayTimeout, "\(error)", outcome: "wallet")
+            silence = "\(error)"
+        }
     }
 
     /// We cannot now; later we can.

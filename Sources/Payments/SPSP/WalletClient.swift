@@ -108,6 +108,30 @@ enum WalletError: Error, Hashable, Sendable {
     case unusable(String)
 }
 
+extension WalletError: CustomStringConvertible {
+    /// What is counted.
+    var outcome: String {
+        switch self {
+        case .refused: "refused"
+        case .unreachable: "unreachable"
+        case .reset: "reset"
+        case .timedOut: "timeout"
+        case .unusable: "unusable"
+        }
+    }
+
+    /// One line for a person.
+    var description: String {
+        switch self {
+        case .refused(let what): "refused to ask: \(what)"
+        case .unreachable(let reason): reason
+        case .reset: "the wallet closed the connection"
+        case .timedOut: "the wallet did not answer in time"
+        case .unusable(let reason): reason
+        }
+    }
+}
+
 /// Where a wallet's redirect leads.
 enum WalletRedirect {
     /// Reads the field `Location`: a URL such as a wallet may have, or a path of the same host; a query is let through.

@@ -22,6 +22,8 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
     public var seedsPath: String?
     /// The file with the token for leases and balances.
     public var tokenPath = "/etc/farebox/payments/token"
+    /// Where money is counted.
+    public var ledger = LedgerConfiguration()
     /// How wallets are asked.
     public var wallets = WalletConfiguration()
     /// Queries to wallets at once, and to one wallet.
@@ -37,7 +39,8 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
     public init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case hostPointer, asset, address, port, internalPort, loops, connectionLifetime, seedsPath, tokenPath, wallets
+        case hostPointer, asset, address, port, internalPort, loops, connectionLifetime, seedsPath, tokenPath, ledger,
+            wallets
         case queriesMaximum, queriesPerWalletMaximum, requestsMaximum, connectionsMaximum
     }
 
@@ -56,6 +59,7 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
         connectionLifetime = try value(.connectionLifetime, connectionLifetime)
         seedsPath = try container.decodeIfPresent(String.self, forKey: .seedsPath)
         tokenPath = try value(.tokenPath, tokenPath)
+        ledger = try value(.ledger, ledger)
         wallets = try value(.wallets, wallets)
         queriesMaximum = try value(.queriesMaximum, queriesMaximum)
         queriesPerWalletMaximum = try value(.queriesPerWalletMaximum, queriesPerWalletMaximum)
@@ -67,7 +71,7 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
     ///
     /// That the host's pointer and asset are missing is only wrong where payments run.
     public func validate() -> [String] {
-        var problems = wallets.validate().map { "wallets." + $0 }
+        var problems = wallets.validate().map { "wallets." + $0 } + ledger.validate().map { "ledger." + $0 }
         if let hostPointer {
             do {
                 _ = try PaymentPointer(hostPointer, rules: wallets.pointerRules)

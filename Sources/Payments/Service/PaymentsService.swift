@@ -122,7 +122,9 @@ public final class PaymentsService: Sendable {
         } catch {
             throw PaymentsError("the ledger takes no seed: \(error)")
         }
-        return (try publicServer.start(), try internalServer.start())
+        let ports = (port: try publicServer.start(), internalPort: try internalServer.start())
+        logger.info("Payments are taken", ["port": ports.port, "internalPort": ports.internalPort])
+        return ports
     }
 
     /// Serves until the task is cancelled, then lets requests under way finish.

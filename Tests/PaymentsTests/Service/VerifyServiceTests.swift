@@ -89,6 +89,7 @@ struct VerifyServiceTests {
 
         try await TestService.with { setting in
             setting.seeds = [seed]
+            setting.usesSQLite = true
         } _: { service in
             for step in try #require(sequence["steps"]?.arrayValue) {
                 switch step["op"]?.stringValue {
@@ -149,7 +150,9 @@ struct VerifyServiceTests {
 
     @Test("The same receipt, handed in many times at once, is credited once")
     func creditsOnce() async throws {
-        try await TestService.with { service in
+        try await TestService.with { setting in
+            setting.usesSQLite = true
+        } _: { service in
             let nonce = randomBytes(16)
             let function = try TestService.function("alice-fn")
             try await service.cache(nonce: nonce, endpoint: "e", account: function.account, creditsHost: true)
@@ -162,7 +165,8 @@ struct VerifyServiceTests {
 
             #expect(statuses.filter { $0 == 200 }.count == 1)
             #expect(statuses.filter { $0 == 400 }.count == 63)
-            #expect(try await service.ledger.balance(of: function.account, terms: function.terms).balance == 500)
+            let balance = try await service.store.balance(of: function.account, terms: function.terms)
+            #expect(balance.balance == 500)
         }
     }
 

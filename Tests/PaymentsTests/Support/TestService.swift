@@ -11,7 +11,10 @@ import Timing
 struct TestService: Sendable {
     let base: String
     let internalBase: String
+    /// The ledger that forgets; not used when the test asked for a real one.
     let ledger: MemoryLedger
+    /// The ledger that is used.
+    let store: any PaymentLedger
     let clock: TestClock
     let hostWallet: TestWallet
     let seed: [UInt8]
@@ -24,6 +27,8 @@ struct TestService: Sendable {
         var configuration = PaymentsConfiguration()
         var functions: [(owner: String?, name: String, function: PayableFunction)] = []
         var seeds: [[UInt8]] = [randomBytes(32)]
+        /// Whether money is counted in an SQLite file.
+        var usesSQLite = false
         var hostWallet: TestWallet.Script = { _ in TestWallet.goodAnswer() }
 
         /// Adds `alice`'s function `fn`, whose account is `functions/alice-fn`.
@@ -71,15 +76,18 @@ struct TestService: Sendable {
         configuration.wallets.allowsPlainHTTP = true
         configuration.wallets.allowedCIDRs = ["127.0.0.1/32"]
         let ledger = MemoryLedger()
+        let stored =
+            setting.usesSQLite ? try await StoredLedger.open(LedgerConfiguration(sqlite: folder + "/ledger.db")) : nil
+        let store: any PaymentLedger = stored ?? ledger
         let clock = TestClock()
         let service = try PaymentsService(
-            configuration: configuration, ledger: ledger, directory: FixedDirectory(setting.functions),
+            configuration: configuration, ledger: store, directory: FixedDirectory(setting.functions),
             registry: MetricsRegistry(), now: { clock.now })
         let ports = try await service.start()
         let running = Task { try await service.run() }
         let world = TestService(
             base: "http://127.0.0.1:\(ports.port)", internalBase: "http://127.0.0.1:\(ports.internalPort)",
-            ledger: ledger, clock: clock, hostWallet: wallet, seed: setting.seeds.first ?? [])
+            ledger: ledger, store: store, clock: clock, hostWallet: wallet, seed: setting.seeds.first ?? [])
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(world))
@@ -89,7 +97,8 @@ struct TestService: Sendable {
         running.cancel()
         _ = await running.result
         await wallet.stop()
-        for name in ["/token", "/seeds", ""] { remove(folder + name) }
+        stored?.close()
+        for name in ["/token", "/seeds", "/ledger.db", "/ledger.db-wal", "/ledger.db-shm", ""] { remove(folder + name) }
         try result.get()
     }
 
@@ -136,7 +145,7 @@ struct TestService: Sendable {
         nonce: [UInt8], endpoint: String, identifier: String? = nil, account: PaymentAccount? = nil,
         creditsHost: Bool = false, lifetime: Duration = .seconds(300)
     ) async throws {
-        try await ledger.open(
+        try await store.open(
             StreamConnection(
                 nonce: nonce, account: account, identifier: identifier, endpoint: endpoint, creditsHost: creditsHost,
                 asset: try Self.asset(), expiresAt: clock.now + lifetime, seed: SeedID(of: seed)))
