@@ -25,10 +25,20 @@ struct Farebox {
             print(CommandList.help(subcommands.map(\.description)), terminator: "")
             return
         }
-        guard let command = subcommands.first(where: { $0.description.name == name }) else {
+        // Some commands have two words, such as `ledger check`.
+        let pair = words.prefix(2).joined(separator: " ")
+        guard let command = subcommands.first(where: { [name, pair].contains($0.description.name) }) else {
+            let longer = subcommands.map(\.description).filter { $0.name.hasPrefix(name + " ") }
+            guard longer.isEmpty else {
+                guard words.contains("--help") || words.contains("-h") else {
+                    throw UsageError("say which: " + longer.map(\.name).joined(separator: ", "))
+                }
+                print(CommandList.help(longer), terminator: "")
+                return
+            }
             throw UsageError("there is no command '\(name)'; see: farebox help")
         }
-        let rest = Array(words.dropFirst())
+        let rest = Array(words.dropFirst(command.description.name == name ? 1 : 2))
         guard !rest.contains("--help"), !rest.contains("-h") else {
             print(command.description.help, terminator: "")
             return
@@ -43,6 +53,9 @@ struct Farebox {
         Subcommand(GatewayCommand.description, GatewayCommand.run),
         Subcommand(BuilderCommand.description, BuilderCommand.run),
         Subcommand(PaymentsCommand.description, PaymentsCommand.run),
+        Subcommand(LedgerCommand.check, LedgerCommand.runCheck),
+        Subcommand(LedgerCommand.export, LedgerCommand.runExport),
+        Subcommand(LedgerCommand.statement, LedgerCommand.runStatement),
         Subcommand(CRDsCommand.description, CRDsCommand.run),
         Subcommand(BuildJobCommand.description, BuildJobCommand.run),
         Subcommand(VersionCommand.description, VersionCommand.run),

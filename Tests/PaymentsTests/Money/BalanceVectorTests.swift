@@ -65,7 +65,7 @@ struct BalanceVectorTests {
 
     static let file: File = {
         do {
-            return try JSONReader().decode(File.self, from: TestVectors.bytes("balance.json"))
+            return try JSONReader().decode(File.self, from: Vectors.load("balance.json"))
         } catch {
             Issue.record("balance.json cannot be read: \(error)")
             return File(cost: [], remaining: [], cases: [])

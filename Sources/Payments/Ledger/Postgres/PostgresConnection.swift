@@ -11,6 +11,13 @@ final class PostgresConnection {
     ///   - information: As libpq has it.
     ///   - password: The password, if it is not in the information or where libpq looks.
     init(_ information: String, password: String?) throws(StoreFailure) {
+        // libpq's own message would repeat a part of the text, which may be a password.
+        if information.contains("=") || information.contains("://") {
+            guard let parsed = PQconninfoParse(information, nil) else {
+                throw StoreFailure("PostgreSQL: the connection is not written as libpq wants it")
+            }
+            PQconninfoFree(parsed)
+        }
         // A `dbname` that holds a whole connection string is expanded; what comes after it wins over what is in it.
         var settings = [
             ("dbname", information), ("connect_timeout", "5"), ("application_name", "farebox"),

@@ -243,6 +243,11 @@ final class PostgresStore: LedgerStore {
         return try Self.all(rows, Self.lease)
     }
 
+    /// The server's process for our session.
+    func processIdentifier() throws(StoreFailure) -> Int64 {
+        try connected().execute("SELECT pg_backend_pid()").integer(0, 0)
+    }
+
     // MARK: Opening
 
     /// The open connection; connects when there is none.

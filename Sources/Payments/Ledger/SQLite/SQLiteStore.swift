@@ -180,6 +180,12 @@ final class SQLiteStore: LedgerStore {
         try connected().openLeases.all(.text(id), .integer(Int64(limit)), read: Self.lease)
     }
 
+    /// The value of a setting of the open file.
+    func pragma(_ name: String) throws(StoreFailure) -> String? {
+        _ = try connected()
+        return try database?.prepare("PRAGMA \(name)").first { $0.text(0) }
+    }
+
     // MARK: Opening
 
     /// The statements of an open database; opens it when it is not.
