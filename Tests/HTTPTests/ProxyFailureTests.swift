@@ -66,6 +66,37 @@ struct ProxyFailureTests {
         await proxy.stop()
     }
 
+    @Test("When an address goes, its idle connections close at once, and a call under way is finished")
+    func retiredAddress() async throws {
+        let ok = ok
+        let closed = Atomic<Int>(0)
+        let isGone = Atomic<Bool>(false)
+        let upstream = try RawServer { connection, _ in
+            let head = try await connection.receive(until: "\r\n\r\n")
+            if head.hasPrefix("GET /slow") {
+                #expect(await eventually { isGone.load(ordering: .relaxed) })
+            }
+            try await connection.send(ok)
+            _ = try await connection.receiveAll()
+            closed.add(1, ordering: .relaxed)
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let slow = try RawClient(port: proxy.port)
+        let quick = try RawClient(port: proxy.port)
+        try await slow.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await eventually { upstream.connections == 1 })
+        try await quick.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await quick.receive(until: "ok")
+
+        proxy.destination.endpoints[0].retire()
+
+        #expect(await eventually { closed.load(ordering: .relaxed) == 1 })
+        isGone.store(true, ordering: .relaxed)
+        #expect(try await slow.receive(until: "ok").hasPrefix("HTTP/1.1 200 "))
+        #expect(await eventually { closed.load(ordering: .relaxed) == 2 })
+        await proxy.stop()
+    }
+
     @Test("An address that cannot be connected to is passed over, whatever the method")
     func connectFailure() async throws {
         let ok = ok

@@ -13,6 +13,7 @@ public final class UpstreamEndpoint: Sendable {
     let id: UInt64
     private let inFlightCount = Atomic<Int>(0)
     private let isRetiredFlag = Atomic<Bool>(false)
+    private let watchers = Mutex<[@Sendable () -> Void]>([])
 
     /// Makes an endpoint that nothing is connected to yet.
     public init(address: SocketAddress) {
@@ -26,9 +27,30 @@ public final class UpstreamEndpoint: Sendable {
     /// Whether it takes no new requests any more.
     public var isRetired: Bool { isRetiredFlag.load(ordering: .relaxed) }
 
-    /// Says that the address is going away: what is under way finishes, connections are not kept.
+    /// Says that the address is going away: what is under way finishes, connections are not kept, and idle ones close.
+    ///
+    /// Many servers wait at their end until each connection is closed, however idle.
     public func retire() {
         isRetiredFlag.store(true, ordering: .relaxed)
+        let waiting = watchers.withLock { watchers in
+            defer { watchers = [] }
+            return watchers
+        }
+        for watcher in waiting {
+            watcher()
+        }
+    }
+
+    /// Calls `watcher` once when the endpoint is retired, on the thread that says so; at once when it is already.
+    func whenRetired(_ watcher: @escaping @Sendable () -> Void) {
+        let isTooLate = watchers.withLock { watchers in
+            guard !isRetired else { return true }
+            watchers.append(watcher)
+            return false
+        }
+        if isTooLate {
+            watcher()
+        }
     }
 
     func requestStarted() {

@@ -1,5 +1,7 @@
 /// The idle connections of one loop, per endpoint; the one used last is used next, so that the others can grow old.
-final class UpstreamPool {
+///
+/// Used on its loop only; what comes from elsewhere goes through the loop.
+final class UpstreamPool: @unchecked Sendable {
     /// Idle connections kept per endpoint and loop; more are closed when they come back.
     static let idlePerEndpointMaximum = 128
     /// How long an idle connection is kept: less than the minute or so after which servers tend to close.
@@ -11,6 +13,8 @@ final class UpstreamPool {
 
     private let loop: EventLoop
     private var idle: [UInt64: [UpstreamConnection]] = [:]
+    /// Endpoints that tell us when they are retired.
+    private var watched: Set<UInt64> = []
 
     init(loop: EventLoop) {
         self.loop = loop
@@ -44,6 +48,7 @@ final class UpstreamPool {
             connection.close()
             return
         }
+        watch(endpoint)
         connection.isIdle = true
         connection.resumeReading()
         loop.setDeadline(of: connection, after: Self.idleNanoseconds)
@@ -58,6 +63,22 @@ final class UpstreamPool {
         connections.removeAll { $0 === connection }
         if !connections.isEmpty {
             idle[id] = connections
+        }
+    }
+
+    private func watch(_ endpoint: UpstreamEndpoint) {
+        let id = endpoint.id
+        guard watched.insert(id).inserted else { return }
+        endpoint.whenRetired { [weak self] in
+            guard let self else { return }
+            loop.execute { self.retired(id) }
+        }
+    }
+
+    private func retired(_ id: UInt64) {
+        watched.remove(id)
+        for connection in idle.removeValue(forKey: id) ?? [] {
+            connection.close()
         }
     }
 
