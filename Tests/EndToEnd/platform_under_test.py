@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import kubernetes_api
+
 REPOSITORY_ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY_ROOT / "hack/lib"))
 import git_server  # noqa: E402  the Git host of the demo
@@ -48,11 +50,11 @@ def secret() -> bytes:
 
 
 def get(kind: str, name: str, namespace: str = FUNCTIONS) -> dict[str, Any]:
-    return json.loads(kubectl("get", kind, name, "-n", namespace, "-o", "json"))
+    return kubernetes_api.read(kubernetes_api.path(kind, namespace, name))
 
 
 def items(kind: str, namespace: str = FUNCTIONS, selector: str = "") -> list[dict[str, Any]]:
-    return json.loads(kubectl("get", kind, "-n", namespace, "-l", selector, "-o", "json"))["items"]
+    return kubernetes_api.read(kubernetes_api.path(kind, namespace, selector=selector))["items"]
 
 
 def apply(manifest: dict[str, Any]) -> None:
@@ -65,7 +67,7 @@ def condition(thing: dict[str, Any], kind: str) -> dict[str, Any]:
     return found[0] if found else {"status": "absent", "reason": "", "message": ""}
 
 
-def wait_until(what: str, check: Callable[[], Any], seconds: float = 240, every: float = 0.5) -> Any:
+def wait_until(what: str, check: Callable[[], Any], seconds: float = 240, every: float = 0.2) -> Any:
     """Returns the first truthy answer of `check`; fails with its last answer when there is none in time."""
     deadline = time.monotonic() + seconds
     answer: Any = None
@@ -82,6 +84,7 @@ def wait_until(what: str, check: Callable[[], Any], seconds: float = 240, every:
     raise AssertionError(f"not within {seconds:.0f} s: {what} (last: {problem or answer!r})")
 
 
+@functools.cache
 def cluster_address(service: str, namespace: str = SYSTEM) -> str:
     return get("service", service, namespace)["spec"]["clusterIP"]
 

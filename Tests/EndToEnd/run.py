@@ -3,8 +3,8 @@
 
 FILTER is a regular expression on `module.Class.test_name`. FILE receives "PASSED FAILED". Ends with 1 if anything failed.
 
-Most of a test's time is waiting, so some run side by side, each module in a process of its own. A module says with LANE
-what it cannot run beside: modules of one lane share a process, and the lane "alone" comes last, when nothing else happens.
+Most of a test's time is waiting, so some run side by side, each module in a process of its own. A module or a class says with
+LANE what it cannot run beside: what is of one lane shares a process, and the lane "alone" comes last, when nothing else happens.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import time
 import unittest
 from collections.abc import Iterator
 
-LANES_AT_ONCE = 2
+LANES_AT_ONCE = 3
 
 
 class Telling(unittest.TextTestResult):
@@ -60,7 +60,8 @@ def lanes(tests: list[unittest.TestCase]) -> dict[str, list[unittest.TestCase]]:
     found: dict[str, list[unittest.TestCase]] = {}
     for test in tests:
         module = sys.modules[type(test).__module__]
-        found.setdefault(getattr(module, "LANE", module.__name__), []).append(test)
+        lane = getattr(type(test), "LANE", None) or getattr(module, "LANE", module.__name__)
+        found.setdefault(lane, []).append(test)
     return found
 
 

@@ -93,7 +93,7 @@ class BadInput(unittest.TestCase):
     def test_a_build_that_never_ends(self) -> None:
         """A build that never ends is ended at its timeout"""
         self.refused("endless", lambda tree: tree.write("hello/Dockerfile", "FROM python:3-slim\nRUN while :; do sleep 1; done\n"),
-                     "Timeout", seconds=400, build={"timeout": "20s"})
+                     "Timeout", seconds=400, build={"timeout": "10s"})
         self.assertEqual([pod for pod in farebox.items("pods", farebox.BUILDS, "farebox.dev/repository=endless")
                           if pod["status"]["phase"] == "Running"], [])
 

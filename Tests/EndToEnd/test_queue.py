@@ -9,9 +9,6 @@ import unittest
 import platform_under_test as farebox
 import test_operator
 
-# What is here kills the operator, and counts all builds.
-LANE = "alone"
-
 EXAMPLE = farebox.REPOSITORY_ROOT / "examples/python"
 # Each costs some seconds of both cores; 50 is what the platform is asked to bear.
 REPOSITORIES = int(os.environ.get("FAREBOX_QUEUE_REPOSITORIES", "8"))
@@ -57,6 +54,8 @@ class NewerPush(unittest.TestCase):
 
 class Crowd(unittest.TestCase):
     """Many repositories pushed at once, while the operator is killed twice."""
+
+    LANE = "alone"  # it kills the operator, and counts all builds
 
     def test_all_of_a_crowd_are_deployed(self) -> None:
         """Repositories pushed all at once deploy within the limits, though the operator is killed twice; nothing is built twice"""

@@ -143,6 +143,8 @@ maxPods: 250
 # A fresh node is Ready after one period; reports of an unchanged node stay rare.
 nodeStatusUpdateFrequency: 1s
 nodeStatusReportFrequency: 5m
+# A pod whose end the kubelet misread is looked at again after this; the default is a minute.
+syncFrequency: 10s
 serializeImagePulls: false
 registryPullQPS: 50
 registryBurst: 100

@@ -25,6 +25,10 @@ struct PodDiagnosis {
             .filter { !$0.metadata.isBeingDeleted && !$0.isReady }
             .sorted { Self.isNewer($0, $1) }
         for pod in current {
+            if let rest = Self.restOfPullGrace(of: pod, previous: previous, now: now) {
+                recheckAfter = rest
+                continue
+            }
             if let trouble = Self.trouble(of: pod, previous: previous) {
                 self.trouble = trouble
                 return
@@ -37,6 +41,27 @@ struct PodDiagnosis {
             // One second more than needed: times of the API are cut to seconds.
             recheckAfter = Self.readyGrace - running + .seconds(1)
         }
+    }
+
+    /// How long a new pod may be refused its image for want of a password until that counts as trouble.
+    static let pullGrace = Duration.seconds(25)
+
+    /// What is left of ``pullGrace``, or `nil` when the pod's state is to be taken as it is.
+    ///
+    /// A kubelet may not read a pod's Secrets before the API server has noticed that the pod is on its node. It waits a second for
+    /// that, then pulls without them, is refused, and tries again after ten.
+    private static func restOfPullGrace(of pod: Pod, previous: FunctionTrouble?, now: Time) -> Duration? {
+        guard let waiting = pod.status?.containerStatuses.first?.state?.waiting,
+            let created = pod.metadata.creationTimestamp, previous?.reason != .imagePullFailed
+        else { return nil }
+        switch waiting.reason {
+        case "ErrImagePull" where ["401", "403", "authoriz", "denied", "auth cred"].contains(where: waiting.message.contains):
+            break
+        case "ImagePullBackOff": break  // it no longer says why
+        default: return nil
+        }
+        let age = Duration.seconds(max(0, now.timestamp.secondsSinceEpoch - created.timestamp.secondsSinceEpoch))
+        return age < pullGrace ? pullGrace - age + .seconds(1) : nil
     }
 
     private static let unready = FunctionTrouble(

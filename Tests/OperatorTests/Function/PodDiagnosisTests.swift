@@ -160,6 +160,24 @@ struct PodDiagnosisTests {
         #expect(second.trouble == first.trouble)
     }
 
+    @Test(
+        "A new pod that is refused its image for want of a password gets time to read its Secret",
+        arguments: [
+            (10, "ErrImagePull", "failed with status code [manifests sha256:0]: 401 Unauthorized", true),
+            (10, "ImagePullBackOff", "Back-off pulling", true), (10, "ErrImagePull", "manifest unknown", false),
+            (25, "ErrImagePull", "401 Unauthorized", false), (25, "ImagePullBackOff", "Back-off pulling", false),
+        ])
+    func pullGrace(age: Int64, reason: String, message: String, isWaitedFor: Bool) throws {
+        var pod = try Self.pod(
+            "a", Self.container(#"{"waiting": {"reason": "\#(reason)", "message": "\#(message)"}}"#))
+        pod.metadata.creationTimestamp = Time(Timestamp(secondsSinceEpoch: 1_800_000_000 - age))
+
+        let diagnosis = PodDiagnosis(of: [pod], templateHash: "new", previous: nil, now: Self.now)
+
+        #expect((diagnosis.trouble == nil) == isWaitedFor)
+        #expect(diagnosis.recheckAfter == (isWaitedFor ? .seconds(16) : nil))
+    }
+
     @Test("The end of long last words is kept, cut between characters")
     func lastWords() throws {
         let words = String(repeating: "é", count: 3000) + "the end"
