@@ -97,7 +97,8 @@ def main() -> int:
     elif len(chosen) == 1:
         counts = [run_here(tests) for tests in chosen.values()]
     else:
-        last = chosen.pop("alone", [])
+        # What leaves the operator in the back-off of its restarts comes after what needs both of them.
+        last = sorted(chosen.pop("alone", []), key=lambda test: getattr(type(test), "UNSETTLES", False))
         with concurrent.futures.ThreadPoolExecutor(LANES_AT_ONCE) as pool:
             # The longest first, so that none is left over at the end.
             order = sorted(chosen, key=lambda lane: -len(chosen[lane]))

@@ -55,7 +55,7 @@ class NewerPush(unittest.TestCase):
 class Crowd(unittest.TestCase):
     """Many repositories pushed at once, while the operator is killed twice."""
 
-    LANE = "alone"  # it kills the operator, and counts all builds
+    LANE, UNSETTLES = "alone", True  # it kills the operator, and counts all builds
 
     def test_all_of_a_crowd_are_deployed(self) -> None:
         """Repositories pushed all at once deploy within the limits, though the operator is killed twice; nothing is built twice"""
