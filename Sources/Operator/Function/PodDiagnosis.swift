@@ -46,17 +46,19 @@ struct PodDiagnosis {
     /// How long a new pod may be refused its image for want of a password until that counts as trouble.
     static let pullGrace = Duration.seconds(25)
 
+    /// What registries and containerd say to who has no password, in parts.
+    private static let refusals = ["401", "403", "authoriz", "denied", "auth cred"]
+
     /// What is left of ``pullGrace``, or `nil` when the pod's state is to be taken as it is.
     ///
-    /// A kubelet may not read a pod's Secrets before the API server has noticed that the pod is on its node. It waits a second for
-    /// that, then pulls without them, is refused, and tries again after ten.
+    /// A kubelet may not read a pod's Secrets before the API server has noticed that the pod is on its node. It waits
+    /// a second for that, then pulls without them, is refused, and tries again after ten.
     private static func restOfPullGrace(of pod: Pod, previous: FunctionTrouble?, now: Time) -> Duration? {
         guard let waiting = pod.status?.containerStatuses.first?.state?.waiting,
             let created = pod.metadata.creationTimestamp, previous?.reason != .imagePullFailed
         else { return nil }
         switch waiting.reason {
-        case "ErrImagePull" where ["401", "403", "authoriz", "denied", "auth cred"].contains(where: waiting.message.contains):
-            break
+        case "ErrImagePull" where refusals.contains(where: waiting.message.contains): break
         case "ImagePullBackOff": break  // it no longer says why
         default: return nil
         }
