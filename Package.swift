@@ -67,7 +67,7 @@ let package = Package(
                 "Archive", "CProcess", "Cryptography", "CRDs", "HTTP", "KubernetesTypes", "JSON", "YAML", "Telemetry",
                 "Timing",
             ]),
-        module("GitHosts", ["Cryptography", "HTTP", "JSON", "Timing"]),
+        module("GitHosts", ["Cryptography", "HTTP", "JSON", "KubernetesTypes", "Timing"]),
         module(
             "Payments", ["CPostgres", "CSQLite", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
 

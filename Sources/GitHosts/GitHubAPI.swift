@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import KubernetesTypes
 import Timing
 
 /// The requests to GitHub's API (version 2022-11-28), and to Gitea's, whose commit statuses have the same form.
@@ -50,7 +51,7 @@ enum GitHubAPI {
         ]
         if let url = report.targetURL { body["target_url"] = .string(url) }
         return request(
-            .post, repository(place) + "/statuses/" + PercentEncoding.segment(place.commit), token: token,
+            .post, repository(place) + "/statuses/" + PercentEncoding.encode(place.commit), token: token,
             scheme: place.form == .gitea ? "token" : "Bearer", body: .object(body))
     }
 
@@ -67,9 +68,9 @@ enum GitHubAPI {
 
     /// `GET /repos/…/commits/<sha>/check-runs`: the runs of one name on a commit.
     static func findCheckRuns(_ context: String, at place: StatusPlace, token: String) -> HTTPClientRequest {
-        var query = "check_name=" + PercentEncoding.query(context) + "&filter=latest&per_page=100"
+        var query = "check_name=" + PercentEncoding.encode(context) + "&filter=latest&per_page=100"
         if case .gitHubCheck(let appID) = place.form, Int64(appID) != nil { query += "&app_id=" + appID }
-        let commit = PercentEncoding.segment(place.commit)
+        let commit = PercentEncoding.encode(place.commit)
         return request(.get, repository(place) + "/commits/\(commit)/check-runs?" + query, token: token)
     }
 
@@ -155,7 +156,7 @@ enum GitHubAPI {
     // MARK: - Form
 
     private static func repository(_ place: StatusPlace) -> String {
-        let path = place.project.split(separator: "/").map { PercentEncoding.segment(String($0)) }
+        let path = place.project.split(separator: "/").map { PercentEncoding.encode(String($0)) }
         return place.apiURL + "/repos/" + path.joined(separator: "/")
     }
 

@@ -1,4 +1,5 @@
 import HTTP
+import KubernetesTypes
 
 /// The requests to GitLab's API (v4).
 ///
@@ -19,9 +20,9 @@ enum GitLabAPI {
             ("state", state(report.state)),
         ]
         if let url = report.targetURL, url.utf8.count <= targetURLMaximum { fields.append(("target_url", url)) }
-        let query = fields.map { $0.0 + "=" + PercentEncoding.query($0.1) }.joined(separator: "&")
-        let project = PercentEncoding.segment(place.project)
-        let commit = PercentEncoding.segment(place.commit)
+        let query = fields.map { $0.0 + "=" + PercentEncoding.encode($0.1) }.joined(separator: "&")
+        let project = PercentEncoding.encode(place.project)
+        let commit = PercentEncoding.encode(place.commit)
         return HTTPClientRequest(
             .post, url: "\(place.apiURL)/projects/\(project)/statuses/\(commit)?\(query)",
             headers: HTTPHeaders([

@@ -8,6 +8,18 @@ extension ServerConnection {
         case none
     }
 
+    /// Answers with a complete response on behalf of an exchange, or without one.
+    func respond(_ response: HTTPResponse, adding headers: HTTPHeaders = HTTPHeaders()) {
+        guard isOpen, !hasResponseStarted else { return }
+        responseStarts(isFinal: true)
+        var response = response
+        for field in headers.fields {
+            response.headers.set(field.name, field.value)
+        }
+        writeResponse(response)
+        responseEnded()
+    }
+
     /// Sends a response whose content is all there, in one piece.
     func writeResponse(_ response: HTTPResponse) {
         var content: [UInt8] = []

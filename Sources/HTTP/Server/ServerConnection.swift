@@ -7,7 +7,7 @@ import Glibc
 /// the kernel. After anything malformed nothing more is read as a request: the client gets its 400 and the
 /// connection ends, lingering a moment so that the answer is not lost to a reset.
 final class ServerConnection: Channel, @unchecked Sendable {
-    private enum Phase {
+    enum Phase {
         /// Between requests, or inside a head.
         case head
         /// The request's content is arriving.
@@ -36,15 +36,15 @@ final class ServerConnection: Channel, @unchecked Sendable {
     /// Whether another request may follow on this connection.
     private(set) var keepsConnection = true
 
-    private var phase = Phase.head
+    private(set) var phase = Phase.head
     private var exchange: (any RequestExchange)?
     private var decoder = BodyDecoder(.none)
     private var isResponseDone = false
     private var awaitsContinue = false
-    private var hasResponseStarted = false
+    private(set) var hasResponseStarted = false
 
     /// What was read and not yet used: part of a head, or requests sent ahead.
-    private var input: [UInt8] = []
+    private(set) var input: [UInt8] = []
     private var scanner = HeadScanner()
     private var isProcessing = false
     private var isInputEnded = false
@@ -438,33 +438,6 @@ final class ServerConnection: Channel, @unchecked Sendable {
         updateDeadline()
     }
 
-    /// Marks life in the other direction of a tunnel, or whatever else restarts this connection's wait.
-    func updateDeadline() {
-        guard isOpen else { return }
-        guard output.isEmpty else { return }
-        switch phase {
-        case .head:
-            if input.isEmpty {
-                loop.setDeadline(of: self, after: server.keepAliveNanoseconds)
-            } else if deadline == .max || deadline > loop.now &+ server.headNanoseconds {
-                // From the first byte of a head; later bytes do not move it.
-                loop.setDeadline(of: self, after: server.headNanoseconds)
-            }
-        case .content:
-            if isReading {
-                loop.setDeadline(of: self, after: server.bodyIdleNanoseconds)
-            } else {
-                loop.clearDeadline(of: self)
-            }
-        case .response:
-            loop.clearDeadline(of: self)
-        case .tunnel:
-            loop.setDeadline(of: self, after: server.tunnelIdleNanoseconds)
-        case .lingering:
-            break
-        }
-    }
-
     /// Sends what waits, then closes.
     func linger() {
         guard isOpen, phase != .lingering else { return }
@@ -499,17 +472,5 @@ final class ServerConnection: Channel, @unchecked Sendable {
         isHeadRequest = false
         writeResponse(.problem(status, detail: detail, requestID: requestID.text))
         linger()
-    }
-
-    /// Answers with a complete response on behalf of an exchange, or without one.
-    func respond(_ response: HTTPResponse, adding headers: HTTPHeaders = HTTPHeaders()) {
-        guard isOpen, !hasResponseStarted else { return }
-        responseStarts(isFinal: true)
-        var response = response
-        for field in headers.fields {
-            response.headers.set(field.name, field.value)
-        }
-        writeResponse(response)
-        responseEnded()
     }
 }
