@@ -1,5 +1,6 @@
 import Cryptography
 import Glibc
+import Synchronization
 import Testing
 import Timing
 
@@ -61,6 +62,55 @@ struct StoreTests {
 
         #expect(try store.pragma("synchronous") == "2")
         #expect(try store.pragma("journal_mode") == "wal")
+    }
+
+    @Test("On a full disk nothing is credited, and when there is room again everything is right")
+    func survivesFullDisks() async throws {
+        let place = try TestLedger(.sqlite)
+        let ledger = try await place.open()
+        try await ledger.open(Sample.connection())
+        let limit = { (pages: Int) in
+            try await ledger.read { (store) throws(StoreFailure) in
+                _ = try (store as? SQLiteStore)?.pragma("max_page_count = \(pages)")
+            }
+        }
+        try await limit(1)  // No page more than there are.
+
+        var total: UInt64 = 0
+        var failure: LedgerError?
+        while failure == nil, total < 10_000 {
+            do throws(LedgerError) {
+                _ = try await ledger.credit(Sample.proof(total + 1), now: Sample.now)
+                total += 1
+            } catch {
+                failure = error
+            }
+        }
+        try await limit(1_000_000)
+        let after = try await ledger.credit(Sample.proof(total + 5), now: Sample.now)
+
+        guard case .unavailable = failure else {
+            Issue.record("the disk was not full: \(String(describing: failure))")
+            return
+        }
+        #expect(after.amount == 5)
+        let audit = try await LedgerAudit.run(ledger)
+        #expect(audit.problems == [])
+        #expect(audit.functions.map(\.received) == [UInt128(total) + 5])
+    }
+
+    @Test("An idle ledger writes nothing when leases are looked through", arguments: TestStore.available)
+    func idles(store: TestStore) async throws {
+        let place = try TestLedger(store)
+        let writes = Atomic(0)
+        let ledger = try await StoredLedger.open(place.configuration) { point in
+            if point == .afterCommit { writes.add(1, ordering: .relaxed) }
+        }
+
+        _ = try await ledger.expireLeases(now: Sample.now)
+        _ = try await ledger.balance(of: Sample.account(), terms: Sample.terms())
+
+        #expect(writes.load(ordering: .relaxed) == 0)
     }
 
     @Test("Replicas on one PostgreSQL ledger never credit or sell twice", .enabled(if: PostgresServer.isInstalled))

@@ -193,19 +193,22 @@ final class PostgresStore: LedgerStore {
         return (0..<rows.count).map { rows.text($0, 0) }
     }
 
-    func prune(before then: Timestamp, limit: Int) throws(StoreFailure) {
+    func prune(before then: Timestamp, limit: Int) throws(StoreFailure) -> Int {
         let parameters: [String?] = [String(then.microsecondsSinceEpoch), String(limit)]
-        try connected().run(
+        let leases = try connected().run(
             """
             DELETE FROM lease WHERE id IN
             (SELECT id FROM lease WHERE state IN ('settled', 'expired') AND expires_at < $1 LIMIT $2)
-            """, parameters)
-        let removed = try connected().run(
+            """, parameters
+        ).changedCount
+        let connections = try connected().run(
             "DELETE FROM connection WHERE nonce IN (SELECT nonce FROM connection WHERE expires_at < $1 LIMIT $2)",
             parameters
         ).changedCount
-        guard removed > 0 else { return }
-        try connected().run("UPDATE head SET connections = greatest(0, connections - $1)", [String(removed)])
+        if connections > 0 {
+            try connected().run("UPDATE head SET connections = greatest(0, connections - $1)", [String(connections)])
+        }
+        return leases + connections
     }
 
     // MARK: Reading everything

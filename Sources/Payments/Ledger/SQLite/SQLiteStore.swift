@@ -147,13 +147,15 @@ final class SQLiteStore: LedgerStore {
         try connected().expiredLeases.all(.integer(now.microsecondsSinceEpoch), .integer(Int64(limit))) { $0.text(0) }
     }
 
-    func prune(before then: Timestamp, limit: Int) throws(StoreFailure) {
+    func prune(before then: Timestamp, limit: Int) throws(StoreFailure) -> Int {
         let statements = try connected()
         let (time, limit) = (then.microsecondsSinceEpoch, Int64(limit))
         try statements.pruneLeases.run(.integer(time), .integer(limit))
+        let leases = database?.changedRows ?? 0
         try statements.pruneConnections.run(.integer(time), .integer(limit))
-        let removed = database?.changedRows ?? 0
-        if removed > 0 { try statements.countConnections.run(.integer(Int64(removed))) }
+        let connections = database?.changedRows ?? 0
+        if connections > 0 { try statements.countConnections.run(.integer(Int64(connections))) }
+        return leases + connections
     }
 
     // MARK: Reading everything

@@ -41,7 +41,9 @@ protocol LedgerStore: AnyObject {
     /// Open leases whose time was over at `now`, oldest first.
     func expiredLeases(at now: Timestamp, limit: Int) throws(StoreFailure) -> [String]
     /// Forgets connections that expired, and leases that ended, before `then`; at most `limit` of each.
-    func prune(before then: Timestamp, limit: Int) throws(StoreFailure)
+    ///
+    /// - Returns: How many rows that were.
+    func prune(before then: Timestamp, limit: Int) throws(StoreFailure) -> Int
 
     /// Entries after a number, in order.
     func entries(after sequence: UInt64, limit: Int) throws(StoreFailure) -> [LedgerEntry]

@@ -100,8 +100,12 @@ public final class StoredLedger: PaymentLedger {
             try store.load(keys, into: &book)
             try store.load(book.keysBehindRows(), into: &book)
             for id in expired { _ = book.apply(.expire(lease: id, now: now)) }
-            try store.save(book)
-            try store.prune(before: now - Self.memory, limit: 10_000)
+            if !book.changes.isEmpty { try store.save(book) }
+            let pruned = try store.prune(before: now - Self.memory, limit: 10_000)
+            guard !book.changes.isEmpty || pruned > 0 else {
+                store.rollback()  // An idle ledger writes nothing.
+                return 0
+            }
             onFault?(.beforeCommit)
             try store.commit()
             onFault?(.afterCommit)
@@ -165,6 +169,7 @@ public final class StoredLedger: PaymentLedger {
                 return true
             }
         } catch {
+            if case .busy = error { return true }  // It has much to do: that is work.
             return false
         }
     }
