@@ -52,6 +52,9 @@ struct WalletClient: Sendable {
             let left = ContinuousClock.now.duration(to: deadline)
             guard left > .zero else { throw WalletError.timedOut }
             let response = try await send(url, headers, timeout: left, pointer)
+            guard (200..<600).contains(response.status.code) else {
+                throw WalletError.unusable("the status \(response.status.code), which there is not")
+            }
             guard Self.redirects.contains(response.status.code) else { return response }
             guard let location = response.headers["Location"] else {
                 throw WalletError.unusable("a redirect that leads nowhere")

@@ -139,16 +139,19 @@ public final class PaymentsService: Sendable {
         }
     }
 
-    /// Does what is due once in a while; each part goes on when another does not work.
     private func keepUp() async {
         while !Task.isCancelled {
             // Nothing tells that a lease grew old, a file changed or another replica added a seed.
             try? await Task.sleep(for: Self.upkeepInterval)
-            if Task.isCancelled { return }
-            tokens.reload()
-            await renewSeeds()
-            await endLeases()
+            if !Task.isCancelled { await upkeep() }
         }
+    }
+
+    /// Does what is due once in a while; each part goes on when another does not work.
+    func upkeep() async {
+        tokens.reload()
+        await renewSeeds()
+        await endLeases()
     }
 
     private func renewSeeds() async {

@@ -18,6 +18,9 @@ struct TestService: Sendable {
     let clock: TestClock
     let hostWallet: TestWallet
     let seed: [UInt8]
+    let service: PaymentsService
+    /// Where the files are: `token`, `seeds`.
+    let folder: String
 
     static let token = "a token of the gateway"
     static let pairToken = "another token for a change"
@@ -27,6 +30,8 @@ struct TestService: Sendable {
         var configuration = PaymentsConfiguration()
         var functions: [(owner: String?, name: String, function: PayableFunction)] = []
         var seeds: [[UInt8]] = [randomBytes(32)]
+        /// The host's pointer, where the host is not paid at the wallet on loopback.
+        var hostPointer: String?
         /// Whether money is counted in an SQLite file.
         var usesSQLite = false
         var hostWallet: TestWallet.Script = { _ in TestWallet.goodAnswer() }
@@ -65,7 +70,7 @@ struct TestService: Sendable {
         try write(setting.seeds.map { Base64.encode($0) + "\n" }.joined(), to: folder + "/seeds")
         let wallet = try TestWallet(setting.hostWallet)
         var configuration = setting.configuration
-        configuration.hostPointer = wallet.url("/host")
+        configuration.hostPointer = setting.hostPointer ?? wallet.url("/host")
         configuration.asset = try asset()
         configuration.address = "127.0.0.1"
         configuration.port = 0
@@ -87,7 +92,8 @@ struct TestService: Sendable {
         let running = Task { try await service.run() }
         let world = TestService(
             base: "http://127.0.0.1:\(ports.port)", internalBase: "http://127.0.0.1:\(ports.internalPort)",
-            ledger: ledger, store: store, clock: clock, hostWallet: wallet, seed: setting.seeds.first ?? [])
+            ledger: ledger, store: store, clock: clock, hostWallet: wallet, seed: setting.seeds.first ?? [],
+            service: service, folder: folder)
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(world))
@@ -102,7 +108,7 @@ struct TestService: Sendable {
         try result.get()
     }
 
-    private static func write(_ text: String, to path: String) throws {
+    static func write(_ text: String, to path: String) throws {
         guard let file = fopen(path, "w") else { throw Unusable() }
         defer { fclose(file) }
         fwrite(Array(text.utf8), 1, text.utf8.count, file)
