@@ -159,7 +159,8 @@ struct LedgerBook {
         state.reprice(CallPrice(of: terms))
         return AccountBalance(
             balance: state.balance, asset: terms.asset, remainingCalls: state.remainingCalls(bonus: terms.bonusCalls),
-            leasedCalls: state.leasedCalls + state.older.calls, callsSold: state.soldCalls)
+            leasedCalls: UInt64(clamping: UInt128(state.leasedCalls) + UInt128(state.older.calls)),
+            callsSold: state.soldCalls)
     }
 
     private mutating func exchange(
