@@ -19,6 +19,7 @@ struct SPSPProxy: Sendable {
     /// How long receipts of a connection are taken.
     let lifetime: Duration
     let flights: FlightLimit
+    let rate: QueryRate
     let metrics: PaymentsMetrics
     let now: @Sendable () -> Timestamp
     private let logger = Logger(label: "spsp")
@@ -56,6 +57,7 @@ struct SPSPProxy: Sendable {
         let payee = try await payee(name)
         guard flights.enter(payee.receiver.authority) else { throw SPSPRefusal.unavailable(retryAfter: .seconds(1)) }
         defer { flights.leave(payee.receiver.authority) }
+        if let wait = rate.take() { throw SPSPRefusal.unavailable(retryAfter: wait) }
 
         let expiresAt = now() + lifetime
         let nonce = randomBytes(StreamReceipt.nonceBytesCount)

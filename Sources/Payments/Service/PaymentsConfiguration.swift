@@ -26,7 +26,9 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
     public var ledger = LedgerConfiguration()
     /// How wallets are asked.
     public var wallets = WalletConfiguration()
-    /// Queries to wallets at once, and to one wallet.
+    /// Queries to wallets in a second, in the long run: each is kept in the ledger for a day.
+    public var queriesPerSecondMaximum = 200
+    /// Queries to all wallets at once.
     public var queriesMaximum = 256
     /// Queries to one wallet at once.
     public var queriesPerWalletMaximum = 32
@@ -41,7 +43,7 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case hostPointer, asset, address, port, internalPort, loops, connectionLifetime, seedsPath, tokenPath, ledger,
             wallets
-        case queriesMaximum, queriesPerWalletMaximum, requestsMaximum, connectionsMaximum
+        case queriesPerSecondMaximum, queriesMaximum, queriesPerWalletMaximum, requestsMaximum, connectionsMaximum
     }
 
     /// Decodes the section; absent fields get their defaults.
@@ -61,6 +63,7 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
         tokenPath = try value(.tokenPath, tokenPath)
         ledger = try value(.ledger, ledger)
         wallets = try value(.wallets, wallets)
+        queriesPerSecondMaximum = try value(.queriesPerSecondMaximum, queriesPerSecondMaximum)
         queriesMaximum = try value(.queriesMaximum, queriesMaximum)
         queriesPerWalletMaximum = try value(.queriesPerWalletMaximum, queriesPerWalletMaximum)
         requestsMaximum = try value(.requestsMaximum, requestsMaximum)
@@ -87,6 +90,9 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
             ("requestsMaximum", requestsMaximum), ("connectionsMaximum", connectionsMaximum),
         ] where number < 1 {
             problems.append("\(name): must be above 0")
+        }
+        if !(1...100_000).contains(queriesPerSecondMaximum) {
+            problems.append("queriesPerSecondMaximum: from 1 to 100000")
         }
         return problems
     }

@@ -75,7 +75,8 @@ public final class PaymentsService: Sendable {
                 proxy: SPSPProxy(
                     directory: directory, ledger: ledger, seeds: seeds, share: share,
                     wallets: WalletClient(configuration: configuration.wallets, authorities: authorities),
-                    asset: asset, lifetime: configuration.lifetime, flights: queries, metrics: metrics, now: now),
+                    asset: asset, lifetime: configuration.lifetime, flights: queries,
+                    rate: QueryRate(perSecond: configuration.queriesPerSecondMaximum), metrics: metrics, now: now),
                 receipts: ReceiptHandler(desk: desk, flights: receipts, metrics: metrics, now: now), metrics: metrics))
         internalServer = HTTPServer(
             configuration: Self.internalSettings(configuration),

@@ -291,6 +291,32 @@ struct SPSPServiceTests {
         }
     }
 
+    @Test("Whoever asks without end is told to come back, and no wallet hears of it")
+    func limitsRate() async throws {
+        try await TestService.with { setting in
+            setting.configuration.queriesPerSecondMaximum = 1
+        } _: { service in
+            var statuses: [Int] = []
+            for _ in 0..<20 { statuses.append(try await service.send(.get, "/.well-known/pay").status.code) }
+
+            #expect(statuses.prefix(2) == [200, 200])
+            #expect(statuses.contains(503))
+            #expect(service.hostWallet.requests.count == statuses.filter { $0 == 200 }.count)
+        }
+    }
+
+    @Test("A query comes back with time")
+    func refillsRate() {
+        let rate = QueryRate(perSecond: 10)
+        let start = ContinuousClock.now
+
+        let taken = (0..<20).filter { _ in rate.take(at: start) == nil }.count
+
+        #expect(taken == 20)
+        #expect(rate.take(at: start) == .milliseconds(100))
+        #expect(rate.take(at: start + .milliseconds(100)) == nil)
+    }
+
     @Test("Queries beyond the limit are told to come back, and a slow wallet keeps only its own places")
     func limitsQueries() async throws {
         let gate = WalletGate()

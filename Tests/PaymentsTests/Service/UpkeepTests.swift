@@ -96,7 +96,8 @@ struct UpkeepTests {
         }
         let changes: [(inout PaymentsConfiguration) -> Void] = [
             { $0.hostPointer = nil }, { $0.asset = nil }, { $0.hostPointer = "$127.0.0.1" },
-            { $0.connectionLifetime = "1s" }, { $0.queriesMaximum = 0 }, { $0.tokenPath = "/dev/null" },
+            { $0.connectionLifetime = "1s" }, { $0.queriesMaximum = 0 }, { $0.queriesPerSecondMaximum = 0 },
+            { $0.tokenPath = "/dev/null" },
             { $0.tokenPath = "/nowhere" }, { $0.wallets.certificatesPath = "/nowhere" }, { $0.wallets.timeout = "" },
         ]
         for change in changes {
