@@ -42,11 +42,7 @@ final class LedgerWorker: Sendable {
         self.onFault = onFault
         let code = LedgerThread.start {
             let store = makeStore()
-            while let jobs = mailbox.takeAll() {
-                Self.run(jobs, store, onFault)
-                // Whoever was answered may have the next request ready: those that come in now share the next commit.
-                sched_yield()
-            }
+            while let jobs = mailbox.takeAll() { Self.run(jobs, store, onFault) }
             store.close()
         }
         guard code == 0 else { throw .unavailable("no thread can be started (error \(code))") }
