@@ -68,7 +68,7 @@ enum GitHubAPI {
 
     /// `GET /repos/…/commits/<sha>/check-runs`: the runs of one name on a commit.
     static func findCheckRuns(_ context: String, at place: StatusPlace, token: String) -> HTTPClientRequest {
-        var query = "check_name=" + PercentEncoding.encode(context) + "&filter=latest&per_page=100"
+        var query = "check_name=" + PercentEncoding.formValue(context) + "&filter=latest&per_page=100"
         if case .gitHubCheck(let appID) = place.form, Int64(appID) != nil { query += "&app_id=" + appID }
         let commit = PercentEncoding.encode(place.commit)
         return request(.get, repository(place) + "/commits/\(commit)/check-runs?" + query, token: token)

@@ -20,7 +20,7 @@ enum GitLabAPI {
             ("state", state(report.state)),
         ]
         if let url = report.targetURL, url.utf8.count <= targetURLMaximum { fields.append(("target_url", url)) }
-        let query = fields.map { $0.0 + "=" + PercentEncoding.encode($0.1) }.joined(separator: "&")
+        let query = fields.map { $0.0 + "=" + PercentEncoding.formValue($0.1) }.joined(separator: "&")
         let project = PercentEncoding.encode(place.project)
         let commit = PercentEncoding.encode(place.commit)
         return HTTPClientRequest(

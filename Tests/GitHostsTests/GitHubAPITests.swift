@@ -101,7 +101,7 @@ struct GitHubAPITests {
             String(GitLabAPI.status(report, at: place(.gitLab), token: "").url.split(separator: "?").last ?? "")
         }
 
-        #expect(query(short) == "context=c&description=d&state=canceled&target_url=https%3A%2F%2Fx%2Fy%20z")
+        #expect(query(short) == "context=c&description=d&state=canceled&target_url=https%3A%2F%2Fx%2Fy+z")
         #expect(query(long) == "context=c&description=d&state=pending")
     }
 

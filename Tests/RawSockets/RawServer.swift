@@ -13,7 +13,7 @@ package final class RawServer: Sendable {
 
     /// Listens on a port of the kernel's choice; `script` is given each connection and its number, from 1.
     package init(_ script: @escaping @Sendable (RawClient, Int) async throws -> Void) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -29,6 +29,7 @@ package final class RawServer: Sendable {
         DispatchQueue(label: "raw server").async { [weak self] in
             while true {
                 let accepted = accept(descriptor, nil, nil)
+                _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
                 guard accepted >= 0, let number = self?.counter.add(1, ordering: .relaxed).newValue else {
                     // Only this thread closes the descriptor, so it never accepts for another server's number.
                     close(accepted)
@@ -52,7 +53,7 @@ package final class RefusingPort: Sendable {
     private let descriptor: Int32
 
     package init() throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian

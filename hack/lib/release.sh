@@ -23,9 +23,11 @@ compile_release() {
         say "compiled before: $release_binary"
         return
     fi
-    quietly "$1" "swift build -c release" swift build -c release --static-swift-stdlib --product "$product"
+    # A folder of its own: swift build and swift test wait for each other at the same one.
+    quietly "$1" "swift build -c release" \
+        swift build --scratch-path .build/static -c release --static-swift-stdlib --product "$product"
     mkdir -p "$folder/$identity"
-    strip -o "$release_binary.$$" ".build/release/$product"
+    strip -o "$release_binary.$$" ".build/static/release/$product"
     mv "$release_binary.$$" "$release_binary"
     find "$folder" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +6 | cut -d' ' -f2- | xargs -r rm -rf
 }
