@@ -18,7 +18,7 @@ import time
 import unittest
 from collections.abc import Iterator
 
-LANES_AT_ONCE = 3
+LANES_AT_ONCE = 4
 
 
 class Telling(unittest.TextTestResult):

@@ -145,6 +145,6 @@ class Silence(unittest.TestCase):
         time.sleep(5)
 
         begun = time.time()
-        time.sleep(float(os.environ.get("FAREBOX_SILENCE_SECONDS", "30")))
+        time.sleep(float(os.environ.get("FAREBOX_SILENCE_SECONDS", "20")))
 
         self.assertEqual(self.requests(begun), [])
