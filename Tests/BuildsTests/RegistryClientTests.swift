@@ -27,13 +27,17 @@ struct RegistryClientTests {
     @Test(
         "finds the digest that was pushed, whatever its type",
         arguments: [
-            ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.config.v1+json"),
-            ("application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.container.image.v1+json"),
+            ("oci", "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.config.v1+json"),
+            (
+                "docker", "application/vnd.docker.distribution.manifest.v2+json",
+                "application/vnd.docker.container.image.v1+json"
+            ),
         ])
-    func finds(type: String, configType: String) async throws {
+    func finds(form: String, type: String, configType: String) async throws {
         try await RegistryHost.with(login: Self.login) { host in
-            let pushed = try await host.push("alice/shop-fn", tag: "v1", type: type, configType: configType)
-            let byTag = try ImageReference(parsing: "\(host.name)/alice/shop-fn:v1")
+            // A name of its own: the cases run side by side.
+            let pushed = try await host.push("alice/\(form)", tag: "v1", type: type, configType: configType)
+            let byTag = try ImageReference(parsing: "\(host.name)/alice/\(form):v1")
             let credentials = try credentials(host, password: "correct-horse")
 
             let found = try await client(host).digest(of: byTag, credentials: credentials)

@@ -65,6 +65,12 @@ def lanes(tests: list[unittest.TestCase]) -> dict[str, list[unittest.TestCase]]:
     return found
 
 
+def seconds(tests: list[unittest.TestCase]) -> int:
+    """About how long tests take beside others, as their modules say with SECONDS."""
+    modules = {type(test).__module__ for test in tests}
+    return sum(getattr(sys.modules[name], "SECONDS", 30) for name in modules)
+
+
 def run_here(tests: list[unittest.TestCase]) -> tuple[int, int]:
     """Runs tests one after the other and returns how many passed and failed."""
     result = unittest.TextTestRunner(stream=sys.stdout, resultclass=Telling, verbosity=0).run(unittest.TestSuite(tests))
@@ -101,7 +107,7 @@ def main() -> int:
         last = sorted(chosen.pop("alone", []), key=lambda test: getattr(type(test), "UNSETTLES", False))
         with concurrent.futures.ThreadPoolExecutor(LANES_AT_ONCE) as pool:
             # The longest first, so that none is left over at the end.
-            order = sorted(chosen, key=lambda lane: -len(chosen[lane]))
+            order = sorted(chosen, key=lambda lane: -seconds(chosen[lane]))
             counts = list(pool.map(lambda lane: run_beside(lane, options.filter), order))
         if last:
             print("\nalone", flush=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import platform_under_test as farebox
 
+SECONDS = 60
 EXAMPLE = farebox.REPOSITORY_ROOT / "examples/python"
 
 

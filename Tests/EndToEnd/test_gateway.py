@@ -7,6 +7,7 @@ import unittest
 
 import platform_under_test as farebox
 
+SECONDS = 40
 # They share one probe function.
 LANE = "probe"
 

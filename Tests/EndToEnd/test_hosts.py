@@ -7,6 +7,7 @@ import unittest
 import git_hosts
 import platform_under_test as farebox
 
+SECONDS = 200
 EXAMPLES = farebox.REPOSITORY_ROOT / "examples"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import platform_under_test as farebox
 
+SECONDS = 90
 # Slow on purpose: its log is read while the build runs.
 STEPS = "\n".join(f"RUN echo step-{number} && sleep 1" for number in range(1, 7))
 

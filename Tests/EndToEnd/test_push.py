@@ -6,6 +6,7 @@ import unittest
 
 import platform_under_test as farebox
 
+SECONDS = 100
 EXAMPLES = farebox.REPOSITORY_ROOT / "examples"
 
 

@@ -9,6 +9,7 @@ import unittest
 import platform_under_test as farebox
 import test_operator
 
+SECONDS = 50
 EXAMPLE = farebox.REPOSITORY_ROOT / "examples/python"
 # Each costs some seconds of both cores; 50 is what the platform is asked to bear.
 REPOSITORIES = int(os.environ.get("FAREBOX_QUEUE_REPOSITORIES", "8"))

@@ -7,6 +7,7 @@ import unittest
 
 import platform_under_test as farebox
 
+SECONDS = 220
 EXAMPLES = farebox.REPOSITORY_ROOT / "examples"
 
 

@@ -5,6 +5,7 @@ import unittest
 
 import platform_under_test as farebox
 
+SECONDS = 100
 HANDLER = """import http.server, json, os, pathlib
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -8,8 +8,9 @@ import Testing
 /// Much data through little memory; one after the other, since memory is the process's.
 @Suite("Proxying streams", .serialized)
 struct ProxyStreamingTests {
-    /// What may be added to the process's memory while a gibibyte passes: a thousand other tests run beside, and theirs counts
-    /// as well. What held the content would take twice as much.
+    /// What may be added to the process's memory while a gibibyte passes.
+    ///
+    /// A thousand other tests run beside, and theirs counts as well. What held the content would take twice as much.
     private let growthMaximum = 512 << 20
 
     private var residentBytes: Int {
