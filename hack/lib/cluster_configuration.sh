@@ -23,6 +23,8 @@ registry:
     docker.io: $FAREBOX_MIRROR
 functions:
   runtimeClassName: $FAREBOX_RUNTIME_CLASS
+  resources: # what all is scheduled by; one small node has to hold fifty functions and ten builds
+    cpuRequest: 10m
   network:
     clusterCIDRs:
 $(tr , '\n' <<<"$FAREBOX_CLUSTER_CIDRS" | sed 's|^|      - |')
@@ -34,6 +36,7 @@ builder:
   image: $FAREBOX_BUILDER_IMAGE
   keepsStateInMemory: ${FAREBOX_BUILDS_IN_MEMORY:-false}
   memory: 4Gi
+  cpu: 100m
   egressCIDRs:
 $ranges
 git: # the trial's Git host speaks plain http on a private address
