@@ -147,6 +147,7 @@ debian_down() {
 # extended attributes by which a rootless overlay marks what it hides (6.6 or newer).
 builds_in_memory() {
     local probe result=false
+    # Without /dev/shm there is no tmpfs to ask: builds keep their state on the disk then, which always works.
     probe=$(mktemp -p /dev/shm farebox.XXXXXX 2>/dev/null) || { echo false && return; }
     if [ "$(awk '/^MemAvailable:/ {print $2}' /proc/meminfo)" -ge $((8 << 20)) ] &&
         python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.farebox", b"1")' "$probe" 2>/dev/null; then

@@ -142,7 +142,8 @@ public final class PaymentsService: Sendable {
 
     private func keepUp() async {
         while !Task.isCancelled {
-            // Nothing tells that a lease grew old, a file changed or another replica added a seed.
+            // Nothing tells that a lease grew old, a file changed or another replica added a seed. A sleep throws only when the
+            // task is cancelled, which is looked at next.
             try? await Task.sleep(for: Self.upkeepInterval)
             if !Task.isCancelled { await upkeep() }
         }

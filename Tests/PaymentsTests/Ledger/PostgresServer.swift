@@ -14,6 +14,7 @@ struct PostgresServer: Sendable {
 
     static let shared: Result<PostgresServer, LedgerError> = start()
 
+    /// The folder lies in /tmp because a socket's path has at most 107 bytes; the script's last line removes it.
     private static let script = """
         folder=$(mktemp -d /tmp/farebox-postgres-XXXXXX)
         as=''

@@ -28,6 +28,7 @@ final class TestLedger: Sendable {
     let folder: String
 
     init(_ store: TestStore) throws {
+        // A folder that no other test has; mkdtemp puts letters of its own in the place of the X.
         var template = Array("/tmp/farebox-ledger-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw LedgerError.unavailable("mkdtemp: \(errno)") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

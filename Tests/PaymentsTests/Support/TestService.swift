@@ -63,6 +63,7 @@ struct TestService: Sendable {
     ) async throws {
         var setting = Setting()
         try change(&setting)
+        // A folder that no other test has; mkdtemp puts letters of its own in the place of the X.
         var template = Array("/tmp/farebox-payments-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Unusable() }
         let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
