@@ -105,7 +105,8 @@ struct TestService: Sendable {
         _ = await running.result
         await wallet.stop()
         stored?.close()
-        for name in ["/token", "/seeds", "/ledger.db", "/ledger.db-wal", "/ledger.db-shm", ""] { remove(folder + name) }
+        let database = ["/ledger.db", "/ledger.db-wal", "/ledger.db-shm", "/ledger.db.lock"]
+        for name in ["/token", "/seeds"] + database + [""] { remove(folder + name) }
         try result.get()
     }
 
