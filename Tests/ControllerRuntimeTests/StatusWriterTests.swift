@@ -84,6 +84,21 @@ struct StatusWriterTests {
         #expect(try stored().status == Widget.Status(parts: 2, observedGeneration: 3))
     }
 
+    @Test("A status that others write too is not written over a version that was not seen")
+    func shared() async throws {
+        _ = try await api.create(Widget("w"))
+        let old = try stored()
+        try await StatusWriter(api: api).write(Widget.Status(parts: 1), to: old, isShared: true)
+
+        await #expect(throws: StaleObject(object: "Widget test/w")) {
+            try await StatusWriter(api: api).write(Widget.Status(parts: 2), to: old, isShared: true)
+        }
+        #expect(try stored().status == Widget.Status(parts: 1))
+        try await StatusWriter(api: api).write(Widget.Status(parts: 2), to: try stored(), isShared: true)
+
+        #expect(try stored().status == Widget.Status(parts: 2))
+    }
+
     @Test("An object that is gone, or made again, is left alone; the latter is told")
     func gone() async throws {
         _ = try await api.create(Widget("w"))

@@ -16,6 +16,11 @@ extension Patch.Operation {
     static func identity<Resource: KubernetesResource>(of object: Resource) -> Patch.Operation {
         .test(path: "/metadata/uid", value: .string(object.metadata.uid))
     }
+
+    /// Fails the patch when anything was written to the object since it was read.
+    static func version<Resource: KubernetesResource>(of object: Resource) -> Patch.Operation {
+        .test(path: "/metadata/resourceVersion", value: .string(object.metadata.resourceVersion))
+    }
 }
 
 extension KubernetesError {

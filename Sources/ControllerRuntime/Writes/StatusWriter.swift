@@ -24,12 +24,14 @@ public final class StatusWriter: Sendable {
     /// - Parameters:
     ///   - status: The whole status, without anything that changes at each run.
     ///   - observed: The object as it was read.
+    ///   - isShared: Whether another process writes to the same status. Lists such as the conditions are written whole, so
+    ///     then nothing is written over a version that was not observed.
     /// - Returns: Whether a request was sent.
     /// - Throws: ``StaleObject`` when another object has taken the name, or the status is not the observed one any more;
     ///   `KubernetesError`.
     @discardableResult
     public func write<Resource: KubernetesResource>(
-        _ status: some Encodable, to observed: Resource
+        _ status: some Encodable, to observed: Resource, isShared: Bool = false
     ) async throws -> Bool {
         let desired = try JSONWriter().value(of: status)
         let operations = Self.operations(from: try observed.manifest()["status"], to: desired)
@@ -42,8 +44,9 @@ public final class StatusWriter: Sendable {
             return false
         }
         do {
+            let tests: [Patch.Operation] = [.identity(of: observed)] + (isShared ? [.version(of: observed)] : [])
             let written = try await api.patch(
-                Resource.self, observed.key, .json([.identity(of: observed)] + operations), subresource: "status")
+                Resource.self, observed.key, .json(tests + operations), subresource: "status")
             // What was observed may have been out of date: then the members that differed from it are not all that differ,
             // and the next pass has to see the rest.
             let isReached = Self.operations(from: try written.manifest()["status"], to: desired).isEmpty
