@@ -120,6 +120,12 @@ package.targets.append(.target(name: "OpenSSLTool", path: "Tests/OpenSSLTool", s
 
 package.targets.append(.target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: strict))
 
+/// An API server in memory, shared by tests of controllers.
+package.targets.append(
+    .target(
+        name: "MemoryCluster", dependencies: ["JSON", "KubernetesClient", "KubernetesTypes"],
+        path: "Tests/MemoryCluster", swiftSettings: strict))
+
 /// A process that tests of the ledger kill, and that `hack/bench payments` measures.
 package.targets.append(
     .executableTarget(
@@ -160,9 +166,7 @@ package.targets += [
         "Operator",
         [
             "Audit", "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON",
-            "KubernetesClient",
-            "KubernetesTypes",
-            "Telemetry", "Timing", "YAML",
+            "KubernetesClient", "KubernetesTypes", "MemoryCluster", "Telemetry", "Timing", "YAML",
         ],
         data: ["Golden"]),
     tests(

@@ -5,6 +5,7 @@ import Cryptography
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import MemoryCluster
 import Testing
 import Timing
 

@@ -4,6 +4,7 @@ import GitHosts
 import HTTP
 import KubernetesClient
 import KubernetesTypes
+import MemoryCluster
 import Testing
 
 @testable import Operator

@@ -5,6 +5,7 @@ import HTTP
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import MemoryCluster
 import Testing
 
 @testable import Operator

@@ -3,6 +3,7 @@ import CRDs
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import MemoryCluster
 import Testing
 
 @testable import Operator

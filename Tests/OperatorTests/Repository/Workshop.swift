@@ -5,6 +5,7 @@ import HTTP
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import MemoryCluster
 import Synchronization
 import Telemetry
 import Testing

@@ -4,6 +4,7 @@ import Glibc
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import MemoryCluster
 import Testing
 
 /// Where a scenario runs.

@@ -3,6 +3,7 @@ import ControllerRuntime
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import MemoryCluster
 import Synchronization
 import Telemetry
 import Testing

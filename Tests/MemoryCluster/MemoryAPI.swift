@@ -1,5 +1,5 @@
 import JSON
-import KubernetesClient
+public import KubernetesClient
 import KubernetesTypes
 import Synchronization
 
@@ -7,8 +7,8 @@ import Synchronization
 ///
 /// It knows objects, versions, generations, selectors by equality, watches and the patches that Farebox sends. Apply merges
 /// objects and replaces lists, which is what server-side apply does where one manager owns all it names. The scenarios
-/// that run on it also run on a real server, which keeps it honest.
-final class MemoryAPI: KubernetesAPI {
+/// that run on it also run on a real server, which keeps it honest; but here a test may say when an object was made.
+public final class MemoryAPI: KubernetesAPI {
     private struct Identity: Hashable {
         let resource: ResourceDescriptor
         let key: ObjectKey
@@ -31,16 +31,20 @@ final class MemoryAPI: KubernetesAPI {
     /// What `/version` answers for the minor number.
     private let minorVersion: String
 
-    init(minorVersion: String = "20") {
+    /// Makes an empty server.
+    ///
+    /// - Parameter minorVersion: What `/version` answers for the minor number.
+    public init(minorVersion: String = "20") {
         self.minorVersion = minorVersion
     }
 
     /// Lets a pod say something.
-    func say(_ text: String, as pod: String) { logs.withLock { $0[pod] = text } }
+    public func say(_ text: String, as pod: String) { logs.withLock { $0[pod] = text } }
 
     // MARK: - KubernetesAPI
 
-    func send(_ request: APIRequest) async throws -> [UInt8] {
+    /// Answers a request at once.
+    public func send(_ request: APIRequest) async throws -> [UInt8] {
         guard let resource = request.resource else {
             return JSONWriter().write(["major": "1", "minor": .string(minorVersion), "gitVersion": "v1"])
         }
@@ -48,7 +52,8 @@ final class MemoryAPI: KubernetesAPI {
         return JSONWriter().write(answer)
     }
 
-    func open(_ request: APIRequest) async throws -> any ByteStream {
+    /// Opens a watch or a log.
+    public func open(_ request: APIRequest) async throws -> any ByteStream {
         let stream = MemoryStream()
         if request.subresource == "log" {
             stream.end(with: Array((logs.withLock { $0[request.name ?? ""] } ?? "").utf8))
@@ -172,7 +177,8 @@ final class MemoryAPI: KubernetesAPI {
         object[path: "metadata", "resourceVersion"] = .string(String(state.version))
         object[path: "metadata", "uid"] = present?["metadata"]?["uid"] ?? .string("uid-\(state.version)")
         object[path: "metadata", "creationTimestamp"] =
-            present?["metadata"]?["creationTimestamp"] ?? .string("\(Time.now)")
+            present?["metadata"]?["creationTimestamp"] ?? object["metadata"]?["creationTimestamp"]
+            ?? .string("\(Time.now)")
         let generation = present?["metadata"]?["generation"]?.integerValue ?? 0
         object[path: "metadata", "generation"] = .integer(
             present?["spec"] == object["spec"] ? max(generation, 1) : generation + 1)

@@ -1,27 +1,29 @@
-import KubernetesClient
+public import KubernetesClient
 import Synchronization
 
 /// Hands every request on, remembers the unary ones, and can fail them.
-final class RecordingAPI: KubernetesAPI {
+public final class RecordingAPI: KubernetesAPI {
     /// Decides whether a request fails, and how; it counts them from 1.
-    typealias Fault = @Sendable (_ number: Int, APIRequest) -> KubernetesError?
+    public typealias Fault = @Sendable (_ number: Int, APIRequest) -> KubernetesError?
 
     private let inner: any KubernetesAPI
     private let recorded = Mutex<[String]>([])
     private let fault: Mutex<Fault?>
 
-    init(_ inner: any KubernetesAPI, fault: Fault? = nil) {
+    /// Stands before another one.
+    public init(_ inner: any KubernetesAPI, fault: Fault? = nil) {
         self.inner = inner
         self.fault = Mutex(fault)
     }
 
     /// What was asked so far, apart from lists and watches.
-    var requests: [String] { recorded.withLock { $0 } }
+    public var requests: [String] { recorded.withLock { $0 } }
 
     /// Lets everything through from now on.
-    func heal() { fault.withLock { $0 = nil } }
+    public func heal() { fault.withLock { $0 = nil } }
 
-    func send(_ request: APIRequest) async throws -> [UInt8] {
+    /// Hands a request on, or fails it.
+    public func send(_ request: APIRequest) async throws -> [UInt8] {
         if request.verb != .list {
             let number = recorded.withLock { recorded in
                 recorded.append(request.description)
@@ -32,5 +34,6 @@ final class RecordingAPI: KubernetesAPI {
         return try await inner.send(request)
     }
 
-    func open(_ request: APIRequest) async throws -> any ByteStream { try await inner.open(request) }
+    /// Hands a watch on.
+    public func open(_ request: APIRequest) async throws -> any ByteStream { try await inner.open(request) }
 }
