@@ -8,6 +8,8 @@ public enum LedgerLimits {
     public static let expiriesMaximum = 1000
     /// Records that one call of `streams` returns.
     public static let streamsMaximum = 1000
+    /// Entries that one call of `changes` looks at.
+    public static let changesMaximum = 4096
     /// Seeds that are kept.
     public static let seedsMaximum = 8
 }

@@ -83,6 +83,11 @@ public protocol PaymentLedger: Sendable {
     /// One stream; nil when no receipt of it was taken.
     func stream(nonce: [UInt8], stream: UInt8) async throws(LedgerError) -> StreamRecord?
 
+    /// What entries were written for after a point in the ledger.
+    ///
+    /// - Parameter cursor: That of the last answer; nil asks where the ledger stands now, and names no account.
+    func changes(after cursor: UInt64?) async throws(LedgerError) -> LedgerChanges
+
     /// The seeds, newest first; at most ``LedgerLimits/seedsMaximum``.
     func seeds() async throws(LedgerError) -> [ReceiptSeed]
 

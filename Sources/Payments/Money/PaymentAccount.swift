@@ -26,6 +26,14 @@ public struct PaymentAccount: Hashable, Sendable {
         self.init(namespace: String(parts[0]), function: String(parts[1]))
     }
 
+    /// The function that an account of the ledger belongs to; nil for accounts that are no function's.
+    init?(ledgerName: String) {
+        guard ledgerName.hasPrefix(Self.ledgerPrefix) else { return nil }
+        self.init(name: String(ledgerName.dropFirst(Self.ledgerPrefix.count)))
+    }
+
+    private static let ledgerPrefix = "function:"
+
     private static func isName(_ text: String, bytesMaximum: Int, allowsDots: Bool) -> Bool {
         let isLetterOrDigit = { (byte: UInt8) in
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)

@@ -57,6 +57,20 @@ public struct ReceiptDesk: Sendable {
         return outcomes.map { $0 ?? .unavailable("the ledger gave no answer") }
     }
 
+    /// Makes the newest receipt of a stream again, as its wallet made it.
+    ///
+    /// When the seed was replaced while the stream's connection was open, it may be made with the new one.
+    ///
+    /// - Returns: nil before any seed is known.
+    public func receipt(of record: StreamRecord) -> StreamReceipt? {
+        guard let keys = seeds.keys, record.nonce.count == StreamReceipt.nonceBytesCount else { return nil }
+        let secret = keys.key(at: record.changedAt).secret(nonce: record.nonce)
+        return StreamReceipt(nonce: record.nonce, stream: record.stream, total: record.total, secret: secret)
+    }
+
+    /// Whether a receipt was made with a secret of ours, however long ago; this credits nothing.
+    public func isGenuine(_ receipt: StreamReceipt) -> Bool { seeds.keys?.made(receipt) ?? false }
+
     private func credit(_ proofs: [StreamProof], now: Timestamp) async -> [ReceiptOutcome] {
         do {
             return try await ledger.credit(proofs, now: now).map { result in

@@ -28,6 +28,7 @@ struct ReceiptKey: Sendable {
 struct ReceiptKeys: Sendable {
     private struct Aged {
         let key: ReceiptKey
+        let createdAt: Timestamp
         /// From then on its receipts are too late; nil for the newest.
         let endsAt: Timestamp?
     }
@@ -50,12 +51,21 @@ struct ReceiptKeys: Sendable {
         newest = ReceiptKey(first)
         let replacedAt: [Timestamp?] = [nil] + seeds.map(\.createdAt)
         keys = zip(seeds, replacedAt).map { seed, time in
-            Aged(key: ReceiptKey(seed), endsAt: time.map { $0 + lifetime + Self.grace })
+            Aged(
+                key: ReceiptKey(seed), createdAt: seed.createdAt, endsAt: time.map { $0 + lifetime + Self.grace })
         }
     }
 
     /// For new connections.
     var current: ReceiptKey { newest }
+
+    /// The key that made new connections at a time.
+    func key(at time: Timestamp) -> ReceiptKey { keys.first { $0.createdAt <= time }?.key ?? newest }
+
+    /// Whether a key of ours made a receipt, however long ago.
+    func made(_ receipt: StreamReceipt) -> Bool {
+        keys.contains { receipt.isAuthentic(secret: $0.key.secret(nonce: receipt.nonce)) }
+    }
 
     /// Checks who made a receipt.
     ///

@@ -40,6 +40,7 @@ struct InternalHandler: HTTPHandler {
         let ledger = ledger
         let works = try? await withDeadline(Self.readinessLimit) { await ledger.isWorking() }
         return (works == true ? [] : ["ledger"]) + (seeds.isFilled ? [] : ["seeds"])
+            + (leases.directory.isReady ? [] : ["functions"])
     }
 
     private static func health(failing: [String]) -> HTTPResponse {

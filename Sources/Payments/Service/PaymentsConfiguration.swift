@@ -70,6 +70,9 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
         connectionsMaximum = try value(.connectionsMaximum, connectionsMaximum)
     }
 
+    /// Whether payments are taken: the host's pointer and asset are set.
+    public var isSetUp: Bool { hostPointer != nil && asset != nil }
+
     /// Returns what is wrong with the section, one sentence each; empty when nothing is.
     ///
     /// That the host's pointer and asset are missing is only wrong where payments run.

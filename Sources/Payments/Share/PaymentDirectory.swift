@@ -12,6 +12,14 @@ public protocol PaymentDirectory: Sendable {
     ///
     /// - Throws: `.unknown` for functions without a price as well; `.unavailable`.
     func function(of account: PaymentAccount) async throws(PaymentDirectoryError) -> PayableFunction
+
+    /// Whether it knows what there is; until then the process is not ready.
+    var isReady: Bool { get }
+}
+
+extension PaymentDirectory {
+    /// Most directories know from the start.
+    public var isReady: Bool { true }
 }
 
 /// A function that takes money.

@@ -59,6 +59,38 @@ struct LedgerTests {
         #expect(balance.balance == (UInt64(1) << 63) + 9)
     }
 
+    @Test(
+        "Changes name the accounts that entries were written for, and end where the ledger stands",
+        arguments: TestStore.available)
+    func tellsChanges(store: TestStore) async throws {
+        let place = try TestLedger(store)
+        let ledger = try await place.open()
+        let start = try await ledger.changes(after: nil)
+        try await ledger.open(Sample.connection())
+        try await ledger.open(Sample.connection(nonce: 2, account: "other/bob"))
+        try await ledger.open(Sample.connection(nonce: 3, creditsHost: false))
+
+        let silent = try await ledger.changes(after: start.cursor)
+        _ = try await ledger.credit(Sample.proof(10), now: Sample.now)
+        _ = try await ledger.credit(Sample.proof(5, nonce: 3), now: Sample.now)
+        let first = try await ledger.changes(after: start.cursor)
+        _ = try await ledger.credit(Sample.proof(10, nonce: 2), now: Sample.now)
+        let lease = try await ledger.lease(
+            Sample.account(), terms: Sample.terms(), calls: 10, holder: "g", for: .seconds(60), now: Sample.now)
+        let second = try await ledger.changes(after: first.cursor)
+        try await ledger.settle(lease.id, spent: 3, now: Sample.now)
+        let third = try await ledger.changes(after: second.cursor)
+
+        #expect(start.accounts.isEmpty)
+        #expect(silent == start)
+        #expect(first.accounts == [try Sample.account()])
+        #expect(second.accounts == [try Sample.account("other/bob")])
+        #expect(third.accounts == [try Sample.account()])
+        #expect(third.isComplete)
+        let newest = try await ledger.streams(changedAfter: 0, limit: 10).last
+        #expect(third.streamCursor == newest?.cursor)
+    }
+
     @Test("An unknown nonce and an expired connection are refused with their reason", arguments: TestStore.available)
     func refusesStrangers(store: TestStore) async throws {
         let place = try TestLedger(store)

@@ -46,6 +46,29 @@ struct ReceiptDeskTests {
         #expect(outcomes[2] == .refused(.forged))
     }
 
+    @Test("The receipt of a stream is made again as its wallet made it, also with an older seed")
+    func makesAgain() async throws {
+        let (old, new) = (randomBytes(32), randomBytes(32))
+        let ring = SeedRing(ledger: ledger, lifetime: .seconds(300))
+        try await ring.adopt([old], now: clock.now)
+        try await ring.adopt([new, old], now: clock.now + .seconds(100))
+        let desk = ReceiptDesk(ledger: ledger, seeds: ring)
+        func record(_ seconds: Int64) throws -> StreamRecord {
+            StreamRecord(
+                nonce: nonce, stream: 1, total: 5, credited: 5, account: nil, asset: try TestService.asset(),
+                endpoint: "$host.example", changedAt: clock.now + .seconds(seconds), cursor: 1)
+        }
+
+        let before = try #require(desk.receipt(of: try record(50)))
+        let after = try #require(desk.receipt(of: try record(150)))
+
+        #expect(Base64.encode(before.bytes) == String(decoding: text(old, total: 5), as: UTF8.self))
+        #expect(Base64.encode(after.bytes) == String(decoding: text(new, total: 5), as: UTF8.self))
+        #expect(desk.isGenuine(before))
+        let forged = StreamReceipt(nonce: nonce, stream: 1, total: 5, secret: [1])
+        #expect(!desk.isGenuine(forged))
+    }
+
     @Test("The newest seed makes the secrets of new connections")
     func newestSeedMakesSecrets() async throws {
         let old = randomBytes(32)

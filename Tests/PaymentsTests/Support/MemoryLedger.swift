@@ -103,6 +103,10 @@ actor MemoryLedger: PaymentLedger {
 
     func stream(nonce: [UInt8], stream: UInt8) throws(LedgerError) -> StreamRecord? { nil }
 
+    func changes(after cursor: UInt64?) throws(LedgerError) -> LedgerChanges {
+        LedgerChanges(accounts: [], isComplete: true, cursor: 0, streamCursor: 0)
+    }
+
     func seeds() throws(LedgerError) -> [ReceiptSeed] {
         try check()
         return known

@@ -133,6 +133,23 @@ public final class StoredLedger: PaymentLedger {
         }
     }
 
+    /// What entries were written for after a point in the ledger.
+    public func changes(after cursor: UInt64?) async throws(LedgerError) -> LedgerChanges {
+        try await read { (store) throws(StoreFailure) in
+            let head = try store.head()
+            func changes(_ accounts: Set<PaymentAccount>, isComplete: Bool = true) -> LedgerChanges {
+                LedgerChanges(
+                    accounts: accounts, isComplete: isComplete, cursor: head.sequence, streamCursor: head.revision)
+            }
+            guard let cursor, cursor < head.sequence else { return changes([]) }
+            guard head.sequence - cursor <= UInt64(LedgerLimits.changesMaximum) else {
+                return changes([], isComplete: false)
+            }
+            let entries = try store.entries(after: cursor, limit: LedgerLimits.changesMaximum)
+            return changes(Set(entries.flatMap { [$0.debit, $0.credit].compactMap(PaymentAccount.init(ledgerName:)) }))
+        }
+    }
+
     /// The seeds, newest first.
     public func seeds() async throws(LedgerError) -> [ReceiptSeed] {
         try await worker.perform { (store) throws(StoreFailure) in
