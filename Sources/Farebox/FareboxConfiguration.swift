@@ -75,6 +75,8 @@ struct FareboxConfiguration: Decodable {
         functions.rootDomain = rootDomain
         functions.publicURL = publicURL
         functions.pullCredentials = repositories.registry.credentials
+        functions.payments =
+            payments.isSetUp ? FunctionPaymentRules(allowsPointerPorts: payments.wallets.allowsPorts) : nil
         self.functions = functions
     }
 

@@ -67,7 +67,8 @@ enum OperatorCommand {
         RepositoryController.install(
             in: manager, api: api, configuration: repositories, functions: configuration.functions, client: client,
             recorder: recorder, audit: audit)
-        ReceiptController.install(in: manager, api: api)
+        // Where payments are taken, their own process deals with Receipts.
+        if configuration.functions.payments == nil { ReceiptController.install(in: manager, api: api) }
     }
 
     /// Who we are among all candidates: the pod's name, and a random part for a container that starts again in it.

@@ -83,7 +83,8 @@ struct StackFieldsTests {
         #expect(Function(metadata: ObjectMeta(name: "a"), spec: spec).validate().isEmpty)
         #expect(function.scale?.min == 0)
         #expect(function.annotations == ["interledger.org/payment-pointer": "$wallet.example.com/alice"])
-        for name in ["scale.idleAfter", "scale.targetConcurrency", "payment.paymentPointer"] {
+        #expect(spec.payment == FunctionPayment(paymentPointer: "$wallet.example.com/alice"))
+        for name in ["scale.idleAfter", "scale.targetConcurrency"] {
             #expect(ignored.contains { $0.hasPrefix("functions.a.\(name) (line ") }, "\(ignored)")
         }
     }

@@ -73,15 +73,52 @@ struct FunctionValidationTests {
         Case(
             spec: #"{"image": "x", "scale": {"idleAfter": "5m"}}"#, path: "spec.scale.idleAfter", kind: .notSupportedYet
         ),
-        Case(
-            spec: #"{"image": "x", "payment": {"required": false}}"#, path: "spec.payment.required",
-            kind: .notSupportedYet
-        ),
-        Case(
-            spec: #"{"image": "x", "payment": {"paymentPointer": "$a.example/b"}}"#,
-            path: "spec.payment.paymentPointer",
-            kind: .notSupportedYet),
+        Case(spec: #"{"image": "x", "payment": {"required": false}}"#, path: nil),
+        Case(spec: #"{"image": "x", "payment": {"paymentPointer": "$a.example/b"}}"#, path: nil),
+        Case(spec: #"{"image": "x", "payment": {"required": true}}"#, path: "spec.payment.price"),
+        Case(spec: payment(#""bonusCalls": 50"#, price: ""), path: "spec.payment.bonusCalls"),
+        Case(spec: payment(#""required": true, "bonusCalls": 50, "paymentPointer": "$a.example/b""#), path: nil),
+        Case(spec: payment(#""bonusCalls": -1"#), path: "spec.payment.bonusCalls"),
+        Case(spec: payment(#""bonusCalls": 1000000001"#), path: "spec.payment.bonusCalls"),
+        Case(spec: payment(#""paymentPointer": "$a.example:8443/b""#), path: "spec.payment.paymentPointer"),
+        Case(spec: payment(#""paymentPointer": "$127.0.0.1/b""#), path: "spec.payment.paymentPointer"),
+        Case(spec: price(amount: "0"), path: "spec.payment.price.amount"),
+        Case(spec: price(calls: "0"), path: "spec.payment.price.calls"),
+        Case(spec: price(code: "xrp"), path: "spec.payment.price.assetCode"),
+        Case(spec: price(code: "XR"), path: "spec.payment.price.assetCode"),
+        Case(spec: price(code: "1XRP"), path: "spec.payment.price.assetCode"),
+        Case(spec: price(scale: "19"), path: "spec.payment.price.assetScale"),
+        Case(spec: price(scale: "-1"), path: "spec.payment.price.assetScale"),
     ]
+
+    private static func price(
+        amount: String = "10", code: String = "XRP", scale: String = "9", calls: String = "1000"
+    ) -> String {
+        payment(
+            #""required": true"#,
+            price: """
+                "price": {"amount": \(amount), "assetCode": "\(code)", "assetScale": \(scale), "calls": \(calls)}
+                """)
+    }
+
+    private static func payment(
+        _ fields: String,
+        price: String = #""price": {"amount": 10, "assetCode": "XRP", "assetScale": 9, "calls": 1000}"#
+    ) -> String {
+        let members = [fields, price].filter { !$0.isEmpty }.joined(separator: ", ")
+        return #"{"image": "x", "payment": {\#(members)}}"#
+    }
+
+    @Test("A pointer with a port is taken where the cluster allows that")
+    func pointerPorts() throws {
+        let spec = try JSONReader().decode(
+            FunctionSpec.self, from: Array(Self.payment(#""paymentPointer": "$10.0.0.1:8443/b""#).utf8))
+        let function = Function(metadata: ObjectMeta(name: "hello", namespace: "default"), spec: spec)
+
+        let violations = function.validate(allowsPointerPorts: true)
+
+        #expect(violations.isEmpty)
+    }
 
     @Test("A field that cannot work is named, with what to do", arguments: cases)
     func violations(test: Case) throws {

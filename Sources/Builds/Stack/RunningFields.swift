@@ -150,7 +150,6 @@ struct RunningFields {
         switch path {
         case "spec.scale.targetConcurrency": function.scale?.targetConcurrency = nil
         case "spec.scale.idleAfter": function.scale?.idleAfter = nil
-        case "spec.payment.paymentPointer": function.paymentPointer = nil
         default: return false
         }
         return true

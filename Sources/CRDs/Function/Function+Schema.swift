@@ -234,21 +234,26 @@ extension FunctionHealth {
 extension FunctionPayment {
     static let schema = Schema.object(
         """
-        What a call costs, and who gets the money. Payments are not there yet: setting any of these stalls the Function \
-        (reason NotSupportedYet), so that nobody believes a function is paid for when it is not.
+        What a call costs, and who gets the money. Income pays the platform's host for running the function first; while the \
+        balance is positive it goes to the author. Where the cluster takes no payments, a Function that demands them stalls \
+        (reason PaymentsNotConfigured), and none of its calls is let through.
         """, CodingKeys.self
     ) { key in
         switch key {
-        case .required: .boolean("Whether a call that nobody paid for is answered 402. Not supported yet.")
+        case .required: .boolean("Whether a call that nobody paid for is answered 402.")
         case .price: FunctionPrice.schema
-        case .bonusCalls: .integer("Calls that are free. Not supported yet.", in: 0...1_000_000_000)
+        case .bonusCalls:
+            .integer(
+                "Calls that go ahead of the money: they are let through before anybody paid, and the next payment pays them.",
+                in: 0...bonusCallsMaximum)
         case .paymentPointer:
             .string(
                 """
-                The author's payment pointer, such as `$wallet.example.com/alex`; gets the money once the function's \
-                balance is positive. Not supported yet.
+                The author's payment pointer, such as `$wallet.example.com/alex`; gets the money while the function's \
+                balance is positive. Without it all income is the host's.
                 """,
-                pattern: #"^(\$|https://)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(/[A-Za-z0-9._~/%-]*)?$"#,
+                pattern:
+                    #"^(\$|https://)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?$"#,
                 maximum: 512)
         }
     }
@@ -256,14 +261,17 @@ extension FunctionPayment {
 
 extension FunctionPrice {
     static let schema = Schema.object(
-        "What calls cost. Not supported yet.", CodingKeys.self, required: [.amount, .assetCode, .assetScale, .calls]
+        "What calls cost. The asset must be that of the host's wallet.", CodingKeys.self,
+        required: [.amount, .assetCode, .assetScale, .calls]
     ) { key in
         switch key {
-        case .amount: .integer("The amount, in the asset's minor unit.", in: 0...Schema.integerMaximum)
+        case .amount: .integer("The amount, in the asset's minor unit.", in: 1...Schema.integerMaximum)
         case .assetCode:
-            .string("The asset, such as `USD` or `XRP`.", pattern: "^[A-Z0-9]+$", minimum: 1, maximum: 12)
+            .string(
+                "The asset, such as `USD` or `XRP`.", pattern: assetCodePattern, minimum: 3, maximum: assetCodeMaximum)
         case .assetScale:
-            .integer("Decimal places of the minor unit: with 2, an amount of 150 is 1.50.", in: 0...18)
+            .integer(
+                "Decimal places of the minor unit: with 2, an amount of 150 is 1.50.", in: 0...Int64(assetScaleMaximum))
         case .calls: .integer("How many calls the amount buys.", in: 1...1_000_000_000)
         }
     }
@@ -281,15 +289,19 @@ extension FunctionStatus {
         case .availableReplicas: .integer("Replicas that take calls.", in: 0...Int64(Int32.max))
         case .selector: .string("The label selector of the function's pods.", maximum: 1024)
         case .balance:
-            .string("What was paid and not yet used, in the asset's minor unit. Not supported yet.", maximum: 64)
+            .string(
+                "What was paid and not yet used, in the asset's minor unit; absent where the function has no price.",
+                maximum: 64)
         case .remainingCalls:
             .integer(
-                "Calls that the balance and the bonus still pay for. Not supported yet.", in: 0...Schema.integerMaximum)
+                "Calls that the balance and the bonus still pay for, those that a gateway has on lease included.",
+                in: 0...Schema.integerMaximum)
         case .conditions:
             .conditions(
                 """
                 Ready (the newest version runs at full number), Available (some replica takes calls), \
-                NetworkPolicyApplied, Sandboxed; Reconciling and Stalled only while true.
+                NetworkPolicyApplied, Sandboxed, Funded (a call is left that was paid for, or a bonus; only with a price); \
+                Reconciling and Stalled only while true.
                 """)
         }
     }

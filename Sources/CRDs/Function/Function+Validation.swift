@@ -6,10 +6,13 @@ extension Function {
     ///
     /// Rules that depend on the cluster's configuration are the Function controller's. Nothing set is ever ignored: a field
     /// that nothing acts on yet is a violation too, of kind `notSupportedYet`.
-    public func validate() -> [Violation] {
+    ///
+    /// - Parameter allowsPointerPorts: Whether payment pointers may have a port and a numeric host.
+    public func validate(allowsPointerPorts: Bool = false) -> [Violation] {
         spec.imageViolations() + spec.environmentViolations() + spec.secretViolations()
             + spec.resourceViolations() + spec.scaleViolations() + spec.egressViolations() + spec.durationViolations()
-            + spec.metadataViolations() + spec.paymentViolations()
+            + spec.metadataViolations()
+            + (spec.payment?.violations(path: "spec.payment", allowsPorts: allowsPointerPorts) ?? [])
     }
 }
 
@@ -175,17 +178,5 @@ extension FunctionSpec {
             }
         }
         return check("labels", labels, LabelValue.isValid) + check("annotations", annotations) { _ in true }
-    }
-
-    fileprivate func paymentViolations() -> [Violation] {
-        guard let payment else { return [] }
-        let fields: [(String, Bool)] = [
-            ("required", payment.required != nil), ("price", payment.price != nil),
-            ("bonusCalls", payment.bonusCalls != nil), ("paymentPointer", payment.paymentPointer != nil),
-        ]
-        return fields.filter(\.1).map {
-            Violation(
-                path: "spec.payment.\($0.0)", message: "payments do not work yet; leave it out", kind: .notSupportedYet)
-        }
     }
 }

@@ -12,6 +12,6 @@ public enum FunctionCondition: String, CaseIterable, Sendable {
     case networkPolicyApplied = "NetworkPolicyApplied"
     /// The replicas run in a sandbox.
     case sandboxed = "Sandboxed"
-    /// Calls are paid for; set once payments work.
+    /// A call is left that was paid for, or a bonus call; only where the Function has a price.
     case funded = "Funded"
 }

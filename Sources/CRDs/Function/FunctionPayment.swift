@@ -19,6 +19,19 @@ public struct FunctionPayment: Codable, Hashable, Sendable {
         self.paymentPointer = paymentPointer
     }
 
+    /// Fills in what terms leave open; nil when neither says anything.
+    ///
+    /// - Parameters:
+    ///   - terms: A function's own.
+    ///   - defaults: Its Repository's.
+    public init?(_ terms: FunctionPayment?, defaults: FunctionPayment?) {
+        guard terms != nil || defaults != nil else { return nil }
+        required = terms?.required ?? defaults?.required
+        price = terms?.price ?? defaults?.price
+        bonusCalls = terms?.bonusCalls ?? defaults?.bonusCalls
+        paymentPointer = terms?.paymentPointer ?? defaults?.paymentPointer
+    }
+
     enum CodingKeys: String, CodingKey, CaseIterable {
         case required, price, bonusCalls, paymentPointer
     }

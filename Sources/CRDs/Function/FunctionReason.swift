@@ -14,6 +14,10 @@ public enum FunctionReason: String, CaseIterable, Sendable {
     case applied = "Applied"
     /// The pods run in a RuntimeClass.
     case runtimeClass = "RuntimeClass"
+    /// The balance pays for calls.
+    case funded = "Funded"
+    /// Nothing is paid ahead, and bonus calls are left.
+    case bonusCalls = "BonusCalls"
 
     // MARK: Wait.
 
@@ -23,6 +27,9 @@ public enum FunctionReason: String, CaseIterable, Sendable {
     case rollingOut = "RollingOut"
     /// The Function is being deleted.
     case terminating = "Terminating"
+
+    /// No call is left that was paid for: somebody has to pay.
+    case noCallsLeft = "NoCallsLeft"
 
     // MARK: Change the Function.
 
@@ -34,6 +41,8 @@ public enum FunctionReason: String, CaseIterable, Sendable {
     case nameTaken = "NameTaken"
     /// The RuntimeClass is not among those the administrator lets functions choose.
     case runtimeClassNotAllowed = "RuntimeClassNotAllowed"
+    /// The price is in another asset than the host's wallet counts in.
+    case assetNotAccepted = "AssetNotAccepted"
     /// The tag does not lead to a digest.
     case imageUnresolvable = "ImageUnresolvable"
     /// A node cannot pull the image.
@@ -49,6 +58,8 @@ public enum FunctionReason: String, CaseIterable, Sendable {
 
     // MARK: Change the cluster.
 
+    /// The Function demands payment, and this cluster takes none.
+    case paymentsNotConfigured = "PaymentsNotConfigured"
     /// The RuntimeClass does not exist.
     case runtimeClassMissing = "RuntimeClassMissing"
     /// Neither the Function nor the cluster names a RuntimeClass.

@@ -31,4 +31,8 @@ public enum FareboxAnnotation {
     public static let branch = "farebox.dev/branch"
     /// On a Deployment: which version of the registry credentials its pull Secret holds.
     public static let pullCredentials = "farebox.dev/pull-credentials"
+    /// On a Receipt that Farebox made: where its stream stood in the ledger.
+    public static let ledgerCursor = "farebox.dev/ledger-cursor"
+    /// On a Receipt that Farebox made: when its stream grew last, RFC 3339.
+    public static let changedAt = "farebox.dev/changed-at"
 }

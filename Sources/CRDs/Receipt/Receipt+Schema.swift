@@ -2,8 +2,9 @@ extension Receipt {
     /// The schema of the fields.
     static let schema = Schema.object(
         """
-        Proof of the money that came in on one payment stream. Payments are not there yet: every Receipt is refused with \
-        reason NotSupportedYet.
+        Proof of the money that came in on one payment stream. Applied by hand it is verified and credited once; applied \
+        again, or with an older total, it adds nothing. Farebox makes one for each stream it took receipts of, and removes it \
+        some days after; the ledger keeps the truth.
         """, RootKeys.self, required: [.spec]
     ) { key in
         switch key {
@@ -15,9 +16,9 @@ extension Receipt {
 
     /// The columns of `kubectl get receipts`.
     static let columns: [PrinterColumn] = [
-        PrinterColumn("Function", ".status.function", "The Function that was credited."),
+        PrinterColumn("Function", ".status.function", "The Function that was paid for."),
         PrinterColumn("Received", ".status.totalReceived", "What came in on the stream in all."),
-        PrinterColumn("Credited", ".status.credited", "What this receipt added to the balance."),
+        PrinterColumn("Credited", ".status.credited", "What it added to the function's balance."),
         PrinterColumn(
             "Verified", #".status.conditions[?(@.type=="Verified")].status"#, "Whether the receipt is genuine."),
         .age,
@@ -35,8 +36,11 @@ extension ReceiptSpec {
         case .receipt:
             // 58 bytes are 77 full characters of base64, one with two meaningful bits, and two of padding.
             .string(
-                "The receipt's 58 bytes in base64, as the wallet gave it.", pattern: "^[A-Za-z0-9+/]{77}[AQgw]==$",
-                minimum: 80, maximum: 80)
+                """
+                The receipt's 58 bytes in base64, as the wallet gave it. A newer receipt of the same stream may take its \
+                place; one of another stream belongs into another object (reason Immutable).
+                """,
+                pattern: "^[A-Za-z0-9+/]{77}[AQgw]==$", minimum: 80, maximum: 80)
         case .rail: .choice("The way the money came.", of: PaymentRail.self, defaultValue: .stream)
         }
     }
@@ -51,8 +55,9 @@ extension ReceiptStatus {
         case .totalReceived:
             .string("What came in on the stream in all, in the asset's minor unit.", maximum: 20)
         case .credited:
-            .string("What this receipt added to the function's balance, in the asset's minor unit.", maximum: 20)
-        case .function: .string("The Function that was credited.", maximum: 253)
+            .string(
+                "What this object's receipts added to the function's balance, in the asset's minor unit.", maximum: 20)
+        case .function: .string("The Function that was paid for, as `namespace/name`.", maximum: 317)
         case .spspEndpoint: .string("The wallet that received the money.", maximum: 2048)
         case .conditions: .conditions("Ready, Verified and Credited; Stalled only while true.")
         }

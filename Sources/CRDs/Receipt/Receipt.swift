@@ -22,18 +22,6 @@ public struct Receipt: KubernetesResource, Hashable {
         self.spec = spec
         self.status = status
     }
-
-    /// Returns the rules that the Receipt breaks and that the schema cannot express.
-    ///
-    /// Payments do not work yet, so every Receipt breaks one: it is refused, not silently ignored.
-    public func validate() -> [Violation] {
-        [
-            Violation(
-                path: "spec.receipt",
-                message: "payments do not work yet; nothing was verified or credited, so keep the receipt for later",
-                kind: .notSupportedYet)
-        ]
-    }
 }
 
 /// The proof.
@@ -70,9 +58,9 @@ public struct ReceiptStatus: Codable, Hashable, Sendable {
     public var streamID: String?
     /// What came in on the stream in all, in the asset's minor unit.
     public var totalReceived: String?
-    /// What this receipt added to the function's balance, in the asset's minor unit.
+    /// What this object's receipts added to the function's balance, in the asset's minor unit.
     public var credited: String?
-    /// The Function that was credited.
+    /// The Function that was paid for, as `namespace/name`.
     public var function: String?
     /// The wallet that received the money.
     public var spspEndpoint: String?

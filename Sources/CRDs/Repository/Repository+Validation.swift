@@ -10,7 +10,9 @@ extension Repository {
             urlViolation, Self.branchViolation(spec.branch, path: "spec.branch"), stackFileViolation, intervalViolation,
             DurationField.violation(
                 spec.build?.timeout, path: "spec.build.timeout", in: RepositoryLimits.buildTimeout),
-        ].compactMap { $0 } + branchesViolations + unsupportedFields
+        ].compactMap { $0 } + branchesViolations
+            // Whether ports are allowed is the cluster's to say, where the Functions are.
+            + (spec.payment?.violations(path: "spec.payment", allowsPorts: true) ?? []) + unsupportedFields
     }
 
     private var urlViolation: Violation? {
@@ -129,7 +131,6 @@ extension Repository {
         if spec.build?.platforms.isEmpty == false {
             refuse("spec.build.platforms", "images are for the builder's own platform so far; leave it out")
         }
-        if spec.payment != nil { refuse("spec.payment", "payments do not work yet; leave it out") }
         return violations
     }
 }

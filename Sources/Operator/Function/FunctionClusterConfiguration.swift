@@ -40,9 +40,18 @@ public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
     ]
     /// The Secret with registry credentials (`kubernetes.io/dockerconfigjson`) that nodes pull functions' images with.
     public var pullCredentials: SecretReference?
+    /// The rules of payment; nil where the cluster takes none.
+    ///
+    /// It follows from the section `payments`, and is not read here.
+    public var payments: FunctionPaymentRules?
 
     /// Makes the default configuration.
     public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+        case namespace, rootDomain, publicURL, runtimeClassName, allowedRuntimeClasses, allowsUnsandboxed, network
+        case resources, timeout, userID, allowedLabels, allowedAnnotations, pullCredentials
+    }
 
     /// Decodes a configuration; absent fields get their defaults.
     public init(from decoder: any Decoder) throws {

@@ -42,6 +42,7 @@ struct FunctionOutlook {
         setAvailable(&conditions)
         setNetworkPolicyApplied(&conditions)
         setSandboxed(&conditions)
+        setFunded(&conditions)
         status.conditions = conditions.list
         return (status, recheckAfter)
     }
@@ -168,5 +169,15 @@ struct FunctionOutlook {
         case .refused(let reason, let message):
             conditions.set(type, .false, reason: reason.rawValue, message: message)
         }
+    }
+
+    /// Where the cluster takes payments, they write it; where it takes none, nobody else does.
+    private func setFunded(_ conditions: inout Conditions) {
+        guard children.configuration.payments == nil else { return }
+        let type = FunctionCondition.funded.rawValue
+        guard function.spec.payment != nil else { return conditions.remove(type) }
+        conditions.set(
+            type, .false, reason: FunctionReason.paymentsNotConfigured.rawValue,
+            message: FunctionTrouble.paymentsRemedy)
     }
 }

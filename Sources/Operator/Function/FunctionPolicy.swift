@@ -7,7 +7,8 @@ struct FunctionPolicy: Sendable {
 
     /// Returns everything the Function breaks: its own rules first, then the cluster's.
     func violations(of function: Function) -> [Violation] {
-        let own = function.validate()
+        let own = function.validate(
+            allowsPointerPorts: configuration.payments?.allowsPointerPorts ?? false)
         // A field that is malformed is told once, by the first set of rules.
         let paths = Set(own.map(\.path))
         let cluster = metadata(function.spec) + egress(function.spec) + resources(function.spec)

@@ -66,6 +66,10 @@ struct FunctionReconciler: Reconciler {
                 kind == .invalid ? .invalid : .notSupportedYet, violations.summary())
             return
         }
+        if function.spec.payment?.required == true, configuration.payments == nil {
+            pass.outlook.obstacle = FunctionTrouble(.paymentsNotConfigured, FunctionTrouble.paymentsRemedy)
+            return
+        }
         let policy = children.networkPolicy(supportsPortRanges: try await features.supportsPortRanges(api))
         try await apply(policy, observed: sources.networkPolicies.get(policy.key), of: function)
         pass.outlook.isNetworkPolicyApplied = true
@@ -175,10 +179,14 @@ struct FunctionReconciler: Reconciler {
     private func report(_ pass: Pass) async throws -> ReconcileOutcome {
         let function = pass.outlook.children.function
         let (status, recheckAfter) = pass.outlook.status(now: .now)
-        if try await statusWriter.write(status, to: function) { tell(function, status) }
+        // The balance and its condition are written by payments.
+        let isShared = function.spec.payment != nil || function.status?.conditions.condition(Self.funded) != nil
+        if try await statusWriter.write(status, to: function, isShared: isShared) { tell(function, status) }
         let waits = [pass.requeueAfter, recheckAfter].compactMap { $0 }
         return waits.min().map { .requeue(after: $0) } ?? .done
     }
+
+    private static let funded = FunctionCondition.funded.rawValue
 
     /// Records an event when the reason of `Ready` changed.
     private func tell(_ function: Function, _ status: FunctionStatus) {

@@ -11,6 +11,12 @@ struct FunctionTrouble: Hashable, Sendable {
         self.message = message
     }
 
+    /// What to do where payment is demanded and the cluster takes none.
+    static let paymentsRemedy = """
+        this cluster takes no payments, so that no call could be paid for; leave out spec.payment, or ask the administrator \
+        to set payments.hostPointer and payments.asset and to install the payments component
+        """
+
     /// Reads the conditions of a Deployment: what the API server refused, and a rollout that does not end.
     init?(_ deployment: Deployment) {
         let conditions = deployment.status?.conditions ?? []

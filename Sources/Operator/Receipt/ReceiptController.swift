@@ -3,7 +3,9 @@ public import ControllerRuntime
 public import KubernetesClient
 import KubernetesTypes
 
-/// The controller of Receipts, which refuses them until payments work, so that none is silently ignored.
+/// The controller of Receipts where the cluster takes no payments: it says so, so that none is silently ignored.
+///
+/// Where it does, payments have a controller of their own.
 public enum ReceiptController {
     /// Adds the controller, and the informer it needs, to a manager.
     ///
@@ -29,6 +31,8 @@ struct ReceiptReconciler: Reconciler {
 
     func reconcile(_ key: ObjectKey) async throws -> ReconcileOutcome {
         guard let receipt = receipts.get(key), !receipt.metadata.isBeingDeleted else { return .done }
+        // What was settled while the cluster took payments stays as it is.
+        guard receipt.status?.nonce == nil else { return .done }
         try await statusWriter.write(Self.status(of: receipt, now: .now), to: receipt)
         return .done
     }
@@ -38,8 +42,13 @@ struct ReceiptReconciler: Reconciler {
         status.observedGeneration = receipt.metadata.generation
         var conditions = Conditions(
             observed: status.conditions, generation: receipt.metadata.generation, now: now)
-        let reason = "NotSupportedYet"
-        conditions.setStalled(reason: reason, message: receipt.validate().summary())
+        let reason = ReceiptReason.paymentsNotConfigured.rawValue
+        conditions.setStalled(
+            reason: reason,
+            message: """
+                this cluster takes no payments: nothing was verified or credited, so keep the receipt; the administrator has \
+                to set payments.hostPointer and payments.asset and to install the payments component
+                """)
         conditions.set(ReceiptCondition.verified.rawValue, .unknown, reason: reason)
         conditions.set(ReceiptCondition.credited.rawValue, .false, reason: reason)
         status.conditions = conditions.list

@@ -247,13 +247,14 @@ extension RepositoryReconciler {
     ) async throws -> FunctionProgress {
         let repository = pass.repository
         let built = one.progress(.built).built(image)
-        let desired = Function(
+        var desired = Function(
             metadata: metadata(one, context, repository),
             spec: one.function.stack.specification(
                 owner: one.identity.owner, image: image,
                 source: FunctionSource(
                     repository: repository.metadata.name, commit: one.commit, handler: one.function.stack.handler,
                     runtime: one.function.stack.skipsBuild ? nil : one.function.stack.runtime)))
+        desired.spec.payment = FunctionPayment(desired.spec.payment, defaults: repository.spec.payment)
         let observed = functions.get(desired.key)
         do {
             let outcome = try await writer.apply(desired, observed: observed, owner: repository)

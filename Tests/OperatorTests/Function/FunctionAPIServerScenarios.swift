@@ -44,6 +44,9 @@ struct FunctionAPIServerScenarios {
         },
         Scenario(testDescription: "A crash loop is told with exit code and last words, and ends when the program stays")
         { try await $0.crashLoop() },
+        Scenario(testDescription: "A Function that demands payment stalls where the cluster takes none") {
+            try await $0.payments()
+        },
         Scenario(testDescription: "A used-up quota is named, and left when there is room again") {
             try await $0.quota()
         },

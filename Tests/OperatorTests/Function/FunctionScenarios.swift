@@ -222,9 +222,35 @@ struct FunctionScenarios {
         #expect(after?.spec == before)
 
         _ = try await world.api.patch(
-            Function.self, world.key(), .merge(["spec": ["egress": "None", "payment": ["required": true]]]))
+            Function.self, world.key(), .merge(["spec": ["egress": "None", "scale": ["targetConcurrency": 5]]]))
         let refused = try await world.eventually { $0.reason == "NotSupportedYet" }
-        #expect(refused.message.contains("spec.payment.required"))
+        #expect(refused.message.contains("spec.scale.targetConcurrency"))
+        try await world.end()
+    }
+
+    @Test("A Function that demands payment stalls where the cluster takes none, and runs where it takes some")
+    func payments() async throws {
+        let world = try await World(on: backend)
+        try await world.makeRuntimeClass()
+        let price = "{amount: 10, assetCode: XRP, assetScale: 9, calls: 1000}"
+        try await world.makeFunction(spec: "image: \(Self.image)\npayment: {required: true, price: \(price)}")
+
+        let stalled = try await world.eventually { $0.reason == "PaymentsNotConfigured" }
+        let hasPods = try await world.has(Deployment.self)
+        var configuration = world.configuration()
+        configuration.payments = FunctionPaymentRules()
+        try await world.restart(configuration)
+        try await world.eventually { $0.reason == "RollingOut" }
+        // What payments say of it stays, whatever the operator writes.
+        _ = try await world.api.patch(
+            Function.self, world.key(), .json([.add(path: "/status/balance", value: "7")]), subresource: "status")
+        try await world.playRollout()
+        let ready = try await world.eventually { $0.isReady }
+
+        #expect(stalled.isStalled)
+        #expect(stalled.status?.conditions.condition("Funded")?.reason == "PaymentsNotConfigured")
+        #expect(!hasPods)
+        #expect(ready.status?.balance == "7")
         try await world.end()
     }
 

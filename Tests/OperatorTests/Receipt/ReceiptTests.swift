@@ -10,7 +10,7 @@ import Timing
 struct ReceiptTests {
     static let now = Time(Timestamp(secondsSinceEpoch: 1_800_000_000))
 
-    @Test("A Receipt is refused with a reason until payments work")
+    @Test("A Receipt is refused with a reason where the cluster takes no payments")
     func refused() {
         var receipt = Receipt(metadata: ObjectMeta(name: "r"), spec: ReceiptSpec(receipt: "AA=="))
         receipt.metadata.generation = 2
@@ -19,7 +19,7 @@ struct ReceiptTests {
 
         #expect(status.observedGeneration == 2)
         #expect(status.conditions.condition("Ready")?.status == .false)
-        #expect(status.conditions.condition("Stalled")?.reason == "NotSupportedYet")
+        #expect(status.conditions.condition("Stalled")?.reason == "PaymentsNotConfigured")
         #expect(status.conditions.condition("Credited")?.status == .false)
         #expect(status.credited == nil)
     }

@@ -56,9 +56,9 @@ final class World: Sendable {
     }
 
     /// Stops the controller and starts another one.
-    func restart() async throws {
+    func restart(_ configuration: FunctionClusterConfiguration? = nil) async throws {
         try await stop()
-        start(configuration())
+        start(configuration ?? self.configuration())
     }
 
     private func stop() async throws {
