@@ -97,6 +97,12 @@ let package = Package(
                 "Builds", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
                 "KubernetesTypes", "Telemetry", "Timing",
             ]),
+        module(
+            "PaymentService",
+            [
+                "ControllerRuntime", "CRDs", "Cryptography", "JSON", "KubernetesClient", "KubernetesTypes", "Payments",
+                "Telemetry", "Timing",
+            ]),
         module("Commands", ["CRDs", "KubernetesClient", "KubernetesTypes", "JSON", "YAML", "Timing"]),
 
         // Level 5: reads configuration, wires, runs.
@@ -105,8 +111,8 @@ let package = Package(
             dependencies: [
                 "Audit", "BuildService", "Builds", "Commands", "ControllerRuntime", "CRDs", "Cryptography", "Gateway",
                 "HTTP",
-                "JSON", "KubernetesClient", "KubernetesTypes", "Operator", "Payments", "Telemetry", "Timing", "Webhook",
-                "YAML",
+                "JSON", "KubernetesClient", "KubernetesTypes", "Operator", "PaymentService", "Payments", "Telemetry",
+                "Timing", "Webhook", "YAML",
             ],
             swiftSettings: strict),
     ]
@@ -161,6 +167,12 @@ package.targets += [
     tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
     tests(
         "Payments", ["Cryptography", "HTTP", "JSON", "RawSockets", "Telemetry", "Timing"], data: ["Vectors"]),
+    tests(
+        "PaymentService",
+        [
+            "ControllerRuntime", "CRDs", "Cryptography", "JSON", "KubernetesClient", "KubernetesTypes", "MemoryCluster",
+            "Payments", "Telemetry", "Timing", "YAML",
+        ]),
     tests("GitHosts", ["Cryptography", "HTTP", "JSON", "OpenSSLTool", "Timing"], data: ["Vectors"]),
     tests(
         "Operator",
