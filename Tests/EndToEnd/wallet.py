@@ -65,16 +65,20 @@ def receipt(nonce: bytes, stream: int, total: int, secret: bytes) -> str:
 
 
 class Certificates:
-    """A certificate authority and a certificate for the wallet's names, in a folder."""
+    """A certificate authority and a certificate for the wallet's names, in a folder.
+
+    An authority that is in the folder already, as ca.crt and ca.key, stays.
+    """
 
     def __init__(self, folder: pathlib.Path, names: list[str]) -> None:
         self.authority, authority_key = folder / "ca.crt", folder / "ca.key"
         self.chain, self.key = folder / "wallet.crt", folder / "wallet.key"
         curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        self._openssl(
-            "req", "-x509", *curve, "-keyout", authority_key, "-out", self.authority, "-days", "2",
-            "-subj", "/CN=wallets of the tests", "-addext", "basicConstraints=critical,CA:TRUE",
-            "-addext", "keyUsage=critical,keyCertSign")
+        if not self.authority.exists():
+            self._openssl(
+                "req", "-x509", *curve, "-keyout", authority_key, "-out", self.authority, "-days", "2",
+                "-subj", "/CN=wallets of the tests", "-addext", "basicConstraints=critical,CA:TRUE",
+                "-addext", "keyUsage=critical,keyCertSign")
         request, extensions = folder / "wallet.csr", folder / "wallet.ext"
         extensions.write_text("subjectAltName=" + ",".join(map(self._alternative, names)) + "\n")
         self._openssl("req", *curve, "-keyout", self.key, "-out", request, "-subj", "/CN=wallet")
@@ -97,8 +101,12 @@ class Certificates:
 class Wallet:
     """A wallet that serves in threads of the test's process until it is closed."""
 
-    def __init__(self, address: str = "127.0.0.1", port: int = 0, names: tuple[str, ...] = ("localhost",)) -> None:
+    def __init__(self, address: str = "127.0.0.1", port: int = 0, names: tuple[str, ...] = ("localhost",),
+                 authority: dict[str, bytes] | None = None) -> None:
+        """Listens; `authority` holds ca.crt and ca.key where there is one that somebody trusts already."""
         self._folder = tempfile.TemporaryDirectory(prefix="wallet-")
+        for name, content in (authority or {}).items():
+            (pathlib.Path(self._folder.name) / name).write_bytes(content)
         certificates = Certificates(pathlib.Path(self._folder.name), [address, *names])
         self.authority = certificates.authority
         self.address = address

@@ -50,4 +50,11 @@ gitHub: # the end-to-end tests' own, Tests/EndToEnd/git_hosts.py
     name: farebox-github-app
 artifacts:
   keyPath: /etc/farebox-artifacts/key
+payments: # the wallet of the end-to-end tests, Tests/EndToEnd/wallet.py, serves on this machine
+  hostPointer: \$$FAREBOX_CLUSTER_HOST_ADDRESS:8931/host
+  asset: {code: XRP, scale: 9}
+  wallets:
+    allowsPorts: true
+    allowedCIDRs: [$FAREBOX_CLUSTER_HOST_ADDRESS/32]
+    certificatesPath: /etc/farebox-wallets/ca.crt
 YAML
