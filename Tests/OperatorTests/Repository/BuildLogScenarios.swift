@@ -94,6 +94,7 @@ struct BuildLogScenarios {
         try await shop.eventually("the old build goes once its log is stored") {
             try await shop.api.list(Job.self, namespace: shop.buildsNamespace).items.count == 1
         }
+        try await shop.eventually("the new build's log is stored as well") { shop.logs.logs[path(two)] != nil }
         #expect(shop.logs.logs[path(one)] == ["2026-11-20T12:00:00Z first\n"])
         #expect(shop.logs.logs[path(two)]?.count == 1)
         try await shop.end()
