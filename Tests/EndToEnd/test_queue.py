@@ -56,7 +56,7 @@ class NewerPush(unittest.TestCase):
 class Crowd(unittest.TestCase):
     """Many repositories pushed at once, while the operator is killed twice."""
 
-    LANE, UNSETTLES = "alone", True  # it kills the operator, and counts all builds
+    UNSETTLES = True
 
     def test_all_of_a_crowd_are_deployed(self) -> None:
         """Repositories pushed all at once deploy within the limits, though the operator is killed twice; nothing is built twice"""
