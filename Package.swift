@@ -88,8 +88,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "ControllerRuntime", "CRDs", "HTTP", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing",
-                "YAML",
+                "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
+                "Payments", "Telemetry", "Timing", "YAML",
             ]),
         module(
             "BuildService",
@@ -191,6 +191,9 @@ package.targets += [
         data: ["Payloads", "Vectors"]),
     tests(
         "Gateway",
-        ["RawSockets", "CRDs", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing"]),
+        [
+            "RawSockets", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Payments",
+            "Telemetry", "Timing",
+        ]),
     tests("Commands"),
 ]

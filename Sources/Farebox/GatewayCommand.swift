@@ -1,6 +1,7 @@
 import Commands
 import ControllerRuntime
 import Gateway
+import Payments
 import Telemetry
 
 /// `farebox gateway`.
@@ -13,6 +14,8 @@ enum GatewayCommand {
             """,
         options: ProcessSetting.options + [
             .init("routes", value: "FILE", "fixed routes instead of a cluster's"),
+            .init("payments", value: "URL", "with --routes: where paid calls are leased"),
+            .init("payments-token", value: "FILE", "with --payments: the token for leases"),
             .init("root-domain", value: "DOMAIN", "below which owners have their hosts"),
             .init("address", value: "ADDRESS", "to listen on (default 0.0.0.0)"),
             .init("port", value: "PORT", "for callers (default 8080)"),
@@ -26,14 +29,21 @@ enum GatewayCommand {
         let service: GatewayService
         if let file = options["routes"] {
             let routes = try StaticRoutes(file: file)
+            var base = GatewayConfiguration()
+            if let url = options["payments"] {
+                let defaults = PaymentsConfiguration()
+                base.payment = PaymentAccess(
+                    internalURL: url, tokenPath: options["payments-token"] ?? defaults.tokenPath, publicURL: nil)
+            }
             service = GatewayService(
-                configuration: try configuration(options, base: GatewayConfiguration()), routes: .fixed(routes),
+                configuration: try configuration(options, base: base), routes: .fixed(routes),
                 registry: MetricsRegistry())
         } else {
             let setting = try ProcessSetting(options)
             var base = setting.configuration.gateway.configuration
             base.rootDomain = setting.configuration.rootDomain
             base.functionsNamespace = setting.configuration.functionsNamespace
+            base.payment = setting.configuration.payments.access
             service = GatewayService(
                 configuration: try configuration(options, base: base), routes: .cluster(try setting.client()),
                 registry: setting.metrics)
@@ -52,5 +62,12 @@ enum GatewayCommand {
         configuration.internalPort = try options.number("internal-port") ?? base.internalPort
         configuration.loops = try options.number("loops") ?? base.loops
         return configuration
+    }
+}
+
+extension PaymentsConfiguration {
+    /// How the gateway reaches payments; nil where nobody takes money.
+    fileprivate var access: PaymentAccess? {
+        isSetUp ? PaymentAccess(internalURL: internalURL, tokenPath: tokenPath, publicURL: publicURL) : nil
     }
 }

@@ -65,24 +65,24 @@ struct GatewayRouterTests {
         var head = RequestHead()
         try head.parse(bytes.span, end: bytes.count, limits: HeadLimits())
 
-        let decision = router.route(head, in: bytes.span, onLoop: 0)
+        let decision = router.route(head, in: bytes.span, after: nil, onLoop: 0)
 
-        guard case .refuse(.notFound, _, _) = decision else {
+        guard case .refuse(.notFound, _, _, _) = decision else {
             Issue.record("\(decision)")
             return
         }
     }
 
-    @Test("A function that demands payment lets nothing through, and says why")
+    @Test("A function that is closed lets nothing through")
     func closed() throws {
         let fixture = RoutingFixture()
-        fixture.add("paid", admission: .closed(status: 402, reason: "Pay first."))
+        fixture.add("shut", admission: .closed(status: 503, reason: "It is suspended."))
 
-        let decision = try fixture.decide("/function/paid", host: "x")
+        let decision = try fixture.decide("/function/shut", host: "x")
 
-        #expect(decision == "402")
+        #expect(decision == "503")
         #expect(
-            fixture.text.contains("gateway_function_invocation_total{function_name=\"paid.functions\",code=\"402\"} 1"))
+            fixture.text.contains("gateway_function_invocation_total{function_name=\"shut.functions\",code=\"503\"} 1"))
     }
 
     @Test("Calls above a function's limit are 429 until one ends")
@@ -94,7 +94,7 @@ struct GatewayRouterTests {
         let first = route.calls.begin(maximum: 2)
         let second = route.calls.begin(maximum: 2)
         let third = try fixture.decide("/function/small", host: "x")
-        route.finished(RoutingFixture.answered)
+        route.finished(RoutingFixture.answered, context: nil)
         let fourth = try fixture.decide("/function/small", host: "x")
 
         #expect(first && second)

@@ -197,7 +197,7 @@ struct RouteSourceTests {
         #expect(names.isEmpty)
     }
 
-    @Test("A Function object becomes a record; one that demands payment or is suspended is closed")
+    @Test("A Function object becomes a record; one that has to be paid for without a price, or is suspended, is closed")
     func record() {
         var function = Function(
             metadata: ObjectMeta(name: "alice-f", namespace: "n", annotations: [FareboxAnnotation.owner: "Alice"]),
@@ -209,6 +209,8 @@ struct RouteSourceTests {
         let open = FunctionRecord(function)
         function.spec.payment = FunctionPayment(required: true)
         let closed = FunctionRecord(function)
+        function.spec.payment?.price = FunctionPrice(amount: 1, assetCode: "USD", assetScale: 2, calls: 10)
+        let paid = FunctionRecord(function)
 
         function.spec.suspend = true
         let suspended = FunctionRecord(function)
@@ -216,7 +218,8 @@ struct RouteSourceTests {
         #expect(suspended.admission == .closed(status: 503, reason: "The function is suspended."))
         #expect(open.ownerName == FunctionRecord.OwnedName(owner: "alice", function: "f"))
         #expect(open.timeout == .seconds(90) && open.inFlightMaximum == 5 && open.admission == .open)
-        guard case .closed(402, _) = closed.admission else {
+        #expect(paid.admission == .paid(FunctionPrice(amount: 1, assetCode: "USD", assetScale: 2, calls: 10)))
+        guard case .closed(503, _) = closed.admission else {
             Issue.record("\(closed.admission)")
             return
         }

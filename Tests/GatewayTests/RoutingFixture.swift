@@ -12,10 +12,10 @@ struct RoutingFixture {
     let source: RouteSource
     let router: GatewayRouter
 
-    init() {
+    init(desk: CallDesk? = nil) {
         let metrics = GatewayMetrics(registry)
         board = RouteBoard(loops: 2)
-        source = RouteSource(board: board, metrics: metrics, defaultTimeout: .seconds(60))
+        source = RouteSource(board: board, metrics: metrics, defaultTimeout: .seconds(60), desk: desk)
         router = GatewayRouter(
             board: board, metrics: metrics, rootDomain: "Example.xyz", defaultNamespace: "functions")
     }
@@ -24,7 +24,7 @@ struct RoutingFixture {
     @discardableResult
     func add(
         _ name: String, namespace: String = "functions", owner: (String, String)? = nil,
-        admission: Route.Admission = .open, maximum: Int? = nil, created: String? = nil
+        admission: FunctionRecord.Admission = .open, maximum: Int? = nil, created: String? = nil
     ) -> ObjectKey {
         let key = ObjectKey(namespace: namespace, name: name)
         source.put(
@@ -51,18 +51,25 @@ struct RoutingFixture {
     /// What the router makes of a request: the function and what it sees of the target, or the refusal's status.
     func decide(_ target: String, host: String, loop: Int = 0) throws -> String {
         let bytes = Array("GET \(target) HTTP/1.1\r\nHost: \(host)\r\n\r\n".utf8)
-        var head = RequestHead()
-        try head.parse(bytes.span, end: bytes.count, limits: HeadLimits())
-        switch router.route(head, in: bytes.span, onLoop: loop) {
+        switch try decision(bytes, loop: loop) {
         case .handle:
             return "handle"
-        case .refuse(let status, _, _):
+        case .wait:
+            return "wait"
+        case .refuse(let status, _, _, _):
             return "\(status.code)"
         case .proxy(let call):
             guard let route = call.destination as? Route else { return "?" }
-            defer { route.finished(Self.answered) }
+            defer { route.finished(Self.answered, context: call.context) }
             return "\(route.calls.label) \(bytes.span.text(call.target))"
         }
+    }
+
+    /// What the router decides about a request, as sent.
+    func decision(_ bytes: [UInt8], after gate: (any RequestGate)? = nil, loop: Int = 0) throws -> RequestDecision {
+        var head = RequestHead()
+        try head.parse(bytes.span, end: bytes.count, limits: HeadLimits())
+        return router.route(head, in: bytes.span, after: gate, onLoop: loop)
     }
 
     static let answered = ProxyOutcome(

@@ -27,7 +27,7 @@ final class TestDestination: ProxyDestination {
         }
     }
 
-    func finished(_ outcome: ProxyOutcome) {
+    func finished(_ outcome: ProxyOutcome, context: AnyObject?) {
         state.withLock { $0.outcomes.append(outcome) }
     }
 
@@ -39,7 +39,9 @@ struct ProxyEverything: RequestRouter {
     let destination: TestDestination
     var silence: Duration = .seconds(120)
 
-    func route(_ head: RequestHead, in bytes: Span<UInt8>, onLoop loop: Int) -> RequestDecision {
+    func route(
+        _ head: RequestHead, in bytes: Span<UInt8>, after gate: (any RequestGate)?, onLoop loop: Int
+    ) -> RequestDecision {
         .proxy(ProxyCall(to: destination, head: head, prefixEnd: head.path.start, silence: silence))
     }
 }

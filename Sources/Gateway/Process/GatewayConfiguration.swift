@@ -28,6 +28,9 @@ public struct GatewayConfiguration: Sendable {
     /// Together with `drainDelay` it has to fit into the pod's grace period.
     public var shutdownGrace: Duration = .seconds(20)
 
+    /// Where paid calls are leased; without it functions that demand payment are not called.
+    public var payment: PaymentAccess?
+
     /// Takes the defaults given above.
     public init() {}
 }

@@ -17,6 +17,8 @@ final class GatewayMetrics: Sendable {
     let unknown: Counter
     let closed: Counter
     let tooMany: Counter
+    let unpaid: Counter
+    let paymentsAway: Counter
     /// Connections tried beyond the first of each call.
     let retries: Counter
     let noEndpoint: Counter
@@ -43,6 +45,8 @@ final class GatewayMetrics: Sendable {
         unknown = unrouted.labels("unknown_function")
         closed = unrouted.labels("closed")
         tooMany = unrouted.labels("too_many_in_flight")
+        unpaid = unrouted.labels("unpaid")
+        paymentsAway = unrouted.labels("payments_unavailable")
         let failures = registry.counter(
             "farebox_gateway_failures_total", "Calls that ended without the function's whole answer, by cause.",
             labels: ["cause"])

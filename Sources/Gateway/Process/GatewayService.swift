@@ -1,7 +1,9 @@
 import ControllerRuntime
+import Cryptography
 import HTTP
 public import KubernetesClient
 import KubernetesTypes
+import Payments
 import Synchronization
 public import Telemetry
 
@@ -37,6 +39,7 @@ public final class GatewayService: Sendable {
     private let server: HTTPServer
     private let probes: HTTPServer
     private let isReady: ReadyFlag
+    private let desk: CallDesk?
 
     /// Wires the gateway; `run` starts it.
     public init(configuration: GatewayConfiguration, routes: Routes, registry: MetricsRegistry) {
@@ -46,7 +49,13 @@ public final class GatewayService: Sendable {
         let loops = max(1, configuration.loops ?? ProcessorCount.available)
         let metrics = GatewayMetrics(registry)
         let board = RouteBoard(loops: loops)
-        source = RouteSource(board: board, metrics: metrics, defaultTimeout: configuration.timeout)
+        desk = configuration.payment.map { payment in
+            // Two gateways of one name would take each other's leases.
+            CallDesk(
+                source: LeaseClient(url: payment.internalURL, tokenPath: payment.tokenPath), payer: payment.publicURL,
+                holder: "gateway-" + Hex.encode(randomBytes(8)))
+        }
+        source = RouteSource(board: board, metrics: metrics, defaultTimeout: configuration.timeout, desk: desk)
         let router = GatewayRouter(
             board: board, metrics: metrics, rootDomain: configuration.rootDomain,
             defaultNamespace: configuration.functionsNamespace)
@@ -91,6 +100,8 @@ public final class GatewayService: Sendable {
         do {
             let informers = try await installRoutes()
             let callerPort = try server.start()
+            let looks = Task { [desk] in await desk?.run() }
+            defer { looks.cancel() }
             isReady.value = true
             logger.info(
                 "Gateway serves", ["port": callerPort, "internalPort": probePort, "functions": source.count])
@@ -102,6 +113,7 @@ public final class GatewayService: Sendable {
             await sleepThroughCancellation(configuration.drainDelay)
             await server.shutdown(grace: configuration.shutdownGrace)
             await informers?.stop()
+            await desk?.closeAll()
         } catch {
             await server.shutdown(grace: .zero)
             await probes.shutdown(grace: .zero)

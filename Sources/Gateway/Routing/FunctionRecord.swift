@@ -9,9 +9,23 @@ struct FunctionRecord: Equatable, Sendable {
     let ownerName: OwnedName?
     let timeout: Duration?
     let inFlightMaximum: Int?
-    let admission: Route.Admission
+    let admission: Admission
     /// When the object was made; of two that claim one name, the older has it.
     let created: Time?
+
+    /// Whether calls pass.
+    enum Admission: Equatable, Sendable {
+        case open
+        /// No call is let through; the text says why.
+        case closed(status: Int, reason: String)
+        /// Calls are let through that somebody paid for.
+        case paid(FunctionPrice)
+    }
+
+    /// Whether calls have to be paid for.
+    var isPaid: Bool {
+        if case .paid = admission { true } else { false }
+    }
 
     /// An owner and what it calls the function.
     struct OwnedName: Hashable, Sendable {
@@ -21,7 +35,7 @@ struct FunctionRecord: Equatable, Sendable {
 
     init(
         key: ObjectKey, ownerName: OwnedName?, timeout: Duration? = nil, inFlightMaximum: Int? = nil,
-        admission: Route.Admission = .open, created: Time? = nil
+        admission: Admission = .open, created: Time? = nil
     ) {
         self.key = key
         self.ownerName = ownerName
@@ -41,9 +55,10 @@ struct FunctionRecord: Equatable, Sendable {
         if function.spec.suspend == true {
             admission = .closed(status: 503, reason: "The function is suspended.")
         } else if function.spec.payment?.required == true {
-            // Only an explicit yes lets a call pass, and nobody can say yes yet.
-            admission = .closed(
-                status: 402, reason: "The function demands payment for each call, which this gateway cannot take yet.")
+            // Without a price nobody could pay for a call: nobody is let in.
+            admission =
+                function.spec.payment?.price.map { .paid($0) }
+                ?? .closed(status: 503, reason: "The function demands payment for each call and has no price.")
         } else {
             admission = .open
         }

@@ -22,7 +22,12 @@ struct GatewayRouter: RequestRouter {
         self.defaultNamespace = Array(defaultNamespace.utf8)
     }
 
-    func route(_ head: RequestHead, in bytes: Span<UInt8>, onLoop loop: Int) -> RequestDecision {
+    /// How long a call waits for payments to say whether it is paid for.
+    static let paymentLimit = Duration.seconds(10)
+
+    func route(
+        _ head: RequestHead, in bytes: Span<UInt8>, after gate: (any RequestGate)?, onLoop loop: Int
+    ) -> RequestDecision {
         guard let host = head.host else {
             metrics.noHost.increment()
             return .refuse(.badRequest, detail: "The Host field is missing; it may name the function's owner.")
@@ -33,14 +38,15 @@ struct GatewayRouter: RequestRouter {
             let ownerBytes = bytes.extracting(owner.start..<owner.end)
             let name = bytes.extracting(function.start..<function.end)
             let route = board.read(onLoop: loop) { $0.byOwner.find(ownerBytes, name) }
-            return decide(route, head, prefixEnd: function.end)
+            return decide(route, head, in: bytes, after: gate, prefixEnd: function.end)
         }
         guard let first = segments.next(in: bytes), bytes.equals(first, "function"),
             let function = segments.next(in: bytes)
         else {
             return unknown("Call a function as /function/<name> or at its owner's host.")
         }
-        return decide(find(function, in: bytes, onLoop: loop), head, prefixEnd: function.end)
+        return decide(
+            find(function, in: bytes, onLoop: loop), head, in: bytes, after: gate, prefixEnd: function.end)
     }
 
     /// Looks for `<name>` or `<name>.<namespace>`.
@@ -57,21 +63,66 @@ struct GatewayRouter: RequestRouter {
         return board.read(onLoop: loop) { $0.byObject.find(name, defaultNamespace.span) }
     }
 
-    private func decide(_ route: Route?, _ head: RequestHead, prefixEnd: Int) -> RequestDecision {
+    private func decide(
+        _ route: Route?, _ head: RequestHead, in bytes: Span<UInt8>, after gate: (any RequestGate)?, prefixEnd: Int
+    ) -> RequestDecision {
         guard let route else { return unknown("There is no function of this name.") }
-        if case .closed(let status, let reason) = route.admission {
+        var purse: CallPurse?
+        switch route.admission {
+        case .open: break
+        case .closed(let status, let reason):
             metrics.closed.increment()
-            route.calls.count(status: status)
-            return .refuse(HTTPStatus(status), detail: reason)
+            return refuse(route, HTTPStatus(status), reason)
+        case .paid(let paid, let offer):
+            guard paid.take() else {
+                return unpaid(route, paid, offer, head, in: bytes, after: gate)
+            }
+            purse = paid
         }
         guard route.calls.begin(maximum: route.inFlightMaximum) else {
+            purse?.end(isCharged: false)
             metrics.tooMany.increment()
-            route.calls.count(status: HTTPStatus.tooManyRequests.code)
-            return .refuse(
-                .tooManyRequests, detail: "As many calls of the function as it allows are under way.",
-                headers: HTTPHeaders([("Retry-After", "1")]))
+            return refuse(
+                route, .tooManyRequests, "As many calls of the function as it allows are under way.", retryAfter: "1")
         }
-        return .proxy(ProxyCall(to: route, head: head, prefixEnd: prefixEnd, silence: route.timeout))
+        return .proxy(
+            ProxyCall(to: route, head: head, prefixEnd: prefixEnd, silence: route.timeout, context: purse))
+    }
+
+    /// Decides about a call that found no paid one: payments are asked, and what they answered then counts.
+    private func unpaid(
+        _ route: Route, _ purse: CallPurse, _ offer: PaymentOffer, _ head: RequestHead, in bytes: Span<UInt8>,
+        after gate: (any RequestGate)?
+    ) -> RequestDecision {
+        let check = gate as? LeaseCheck
+        switch check?.account == purse.account ? check?.outcome : nil {
+        case nil, .granted, .leasedElsewhere:
+            // Other gateways give back what they do not use, which takes seconds.
+            return .wait(purse.check(), limit: Self.paymentLimit)
+        case .exhausted(let balance):
+            metrics.unpaid.increment()
+            let decision = offer.refusal(balance, head, bytes)
+            if case .refuse(let status, _, _, _) = decision {
+                route.calls.count(status: status.code)
+            }
+            return decision
+        case .notPayable:
+            metrics.paymentsAway.increment()
+            return refuse(
+                route, .serviceUnavailable, "Payments do not know the function's price, or do not take its asset.",
+                retryAfter: "10")
+        case .unavailable:
+            metrics.paymentsAway.increment()
+            return refuse(
+                route, .serviceUnavailable, "Whether the call is paid for cannot be found out now.", retryAfter: "1")
+        }
+    }
+
+    private func refuse(
+        _ route: Route, _ status: HTTPStatus, _ detail: String, retryAfter: String? = nil
+    ) -> RequestDecision {
+        route.calls.count(status: status.code)
+        return .refuse(status, detail: detail, headers: HTTPHeaders(retryAfter.map { [("Retry-After", $0)] } ?? []))
     }
 
     private func unknown(_ detail: String) -> RequestDecision {

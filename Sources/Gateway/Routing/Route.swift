@@ -7,10 +7,12 @@ import Synchronization
 /// calls under way, the metrics) is in `calls`.
 final class Route: ProxyDestination {
     /// What a caller may do with the function.
-    enum Admission: Sendable, Equatable {
+    enum Admission: Sendable {
         case open
         /// No call is let through; the text says why.
         case closed(status: Int, reason: String)
+        /// A call is let through that the purse has; the others are told the offer.
+        case paid(CallPurse, PaymentOffer)
     }
 
     /// The ready addresses, in the order of the addresses.
@@ -55,7 +57,21 @@ final class Route: ProxyDestination {
         return right.inFlight < left.inFlight ? right : left
     }
 
-    func finished(_ outcome: ProxyOutcome) {
+    func finished(_ outcome: ProxyOutcome, context: AnyObject?) {
         calls.ended(outcome)
+        if let purse = context as? CallPurse {
+            purse.end(isCharged: outcome.isCall)
+        }
+    }
+}
+
+extension ProxyOutcome {
+    /// Whether it counts as a call of the function, which has to be paid for.
+    ///
+    /// An answer of the function counts, whatever its status, from its first byte; so does a call whose client left while
+    /// the function worked. What the platform answers in the function's place does not: there was no instance, none could
+    /// be reached, it broke off or stayed silent.
+    var isCall: Bool {
+        firstByteNanoseconds > 0 || (cause == .clientLeft && attempts > 0)
     }
 }

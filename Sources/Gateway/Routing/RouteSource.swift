@@ -24,12 +24,15 @@ final class RouteSource: Sendable {
     private let board: RouteBoard
     private let metrics: GatewayMetrics
     private let defaultTimeout: Duration
+    /// Where paid calls come from; nil when payments are not set up.
+    private let desk: CallDesk?
     private let state = Mutex(State())
 
-    init(board: RouteBoard, metrics: GatewayMetrics, defaultTimeout: Duration) {
+    init(board: RouteBoard, metrics: GatewayMetrics, defaultTimeout: Duration, desk: CallDesk? = nil) {
         self.board = board
         self.metrics = metrics
         self.defaultTimeout = defaultTimeout
+        self.desk = desk
     }
 
     /// One address of a slice.
@@ -57,6 +60,9 @@ final class RouteSource: Sendable {
                 state.claims[name, default: []].insert(record.key)
             }
             publish(record.key, alsoName: old?.ownerName, &state)
+            if old?.isPaid == true, !record.isPaid {
+                desk?.close(record.key)
+            }
         }
     }
 
@@ -76,6 +82,7 @@ final class RouteSource: Sendable {
                 unclaim(name, key, &state)
             }
             publish(key, alsoName: old.ownerName, &state)
+            desk?.close(key)
         }
     }
 
@@ -153,7 +160,22 @@ final class RouteSource: Sendable {
         state.entries[key] = entry
         return Route(
             endpoints: entry.endpoints.values.sorted { $0.address.description < $1.address.description },
-            admission: record.admission, timeout: record.timeout ?? defaultTimeout,
+            admission: admission(of: record), timeout: record.timeout ?? defaultTimeout,
             inFlightMaximum: record.inFlightMaximum, calls: calls)
+    }
+
+    private func admission(of record: FunctionRecord) -> Route.Admission {
+        switch record.admission {
+        case .open: return .open
+        case .closed(let status, let reason): return .closed(status: status, reason: reason)
+        case .paid(let price):
+            guard let desk, let purse = desk.purse(of: record.key) else {
+                let reason = "The function demands payment for each call, and payments are not set up here."
+                return .closed(status: 503, reason: reason)
+            }
+            let offer = PaymentOffer(
+                price: price, payer: desk.payer, name: record.ownerName, object: record.key.name)
+            return .paid(purse, offer)
+        }
     }
 }

@@ -1,3 +1,4 @@
+import CRDs
 import Glibc
 import HTTP
 import KubernetesTypes
@@ -13,6 +14,7 @@ import YAML
 ///     endpoints: ["127.0.0.1:9000"]
 ///     timeout: 30s              # optional
 ///     maxInflight: 100          # optional
+///     price: {amount: 10, assetCode: USD, assetScale: 9, calls: 1000}   # optional: calls have to be paid for
 /// ```
 public struct StaticRoutes: Decodable, Sendable {
     /// One function.
@@ -24,6 +26,7 @@ public struct StaticRoutes: Decodable, Sendable {
         var endpoints: [String]
         var timeout: String?
         var maxInflight: Int?
+        var price: FunctionPrice?
     }
 
     /// What is wrong with an entry, in words for whoever wrote it.
@@ -74,7 +77,8 @@ public struct StaticRoutes: Decodable, Sendable {
                     ownerName: entry.owner.map {
                         FunctionRecord.OwnedName(owner: $0.lowercased(), function: entry.function ?? entry.name)
                     },
-                    timeout: try entry.duration(), inFlightMaximum: entry.maxInflight.map { max(1, $0) }))
+                    timeout: try entry.duration(), inFlightMaximum: entry.maxInflight.map { max(1, $0) },
+                    admission: entry.price.map { .paid($0) } ?? .open))
         }
     }
 }

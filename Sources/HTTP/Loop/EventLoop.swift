@@ -134,6 +134,14 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             action()
             return true
         }
+        return executeLater(action)
+    }
+
+    /// Runs `action` in the loop's next turn, also when called on the loop: whoever calls is done by then.
+    ///
+    /// - Returns: `false`, without having run it, when the loop has ended.
+    @discardableResult
+    func executeLater(_ action: @escaping @Sendable () -> Void) -> Bool {
         let needsWake: Bool? = remote.withLock { remote in
             guard !remote.isFinished else { return nil }
             remote.actions.append(action)

@@ -50,17 +50,20 @@ public struct HTTPResponse: Sendable {
     ///   - title: What is wrong, the same text each time.
     ///   - detail: What is wrong with this request and what to do; never a secret.
     ///   - requestID: The request's id, to be found in the logs.
+    ///   - members: What else the document says, by names that are none of its own.
     public static func problem(
-        _ status: HTTPStatus, title: String? = nil, detail: String, requestID: String
+        _ status: HTTPStatus, title: String? = nil, detail: String, requestID: String,
+        members: JSONObject = [:]
     ) -> HTTPResponse {
-        let value: JSONValue = [
+        var document: JSONObject = [
             "status": .integer(Int64(status.code)),
             "title": .string(title ?? status.reason),
             "detail": .string(detail),
             "requestId": .string(requestID),
         ]
+        document.merge(members)
         return HTTPResponse(
             status, headers: HTTPHeaders([("Content-Type", "application/problem+json")]),
-            body: .bytes(JSONWriter().write(value)))
+            body: .bytes(JSONWriter().write(.object(document))))
     }
 }

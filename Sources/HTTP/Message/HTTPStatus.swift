@@ -18,6 +18,8 @@ public struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
     public static let accepted = HTTPStatus(202)
     /// Success without content.
     public static let noContent = HTTPStatus(204)
+    /// What happened is told elsewhere, to be read with GET.
+    public static let seeOther = HTTPStatus(303)
     /// The client's copy is still good.
     public static let notModified = HTTPStatus(304)
     /// Go elsewhere, with the same method.
@@ -80,6 +82,7 @@ public struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
         case 201: "Created"
         case 202: "Accepted"
         case 204: "No Content"
+        case 303: "See Other"
         case 304: "Not Modified"
         case 307: "Temporary Redirect"
         case 400: "Bad Request"

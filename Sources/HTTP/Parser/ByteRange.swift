@@ -79,7 +79,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The bytes of `range` as text; what is not UTF-8 becomes U+FFFD.
-    func text(_ range: ByteRange) -> String {
+    public func text(_ range: ByteRange) -> String {
         extracting(range.start..<range.end).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -17,6 +17,10 @@ extension ServerConnection {
             } else {
                 loop.clearDeadline(of: self)
             }
+        case .waiting:
+            if let endsAt = waiting?.endsAt {
+                loop.setDeadline(of: self, after: endsAt > loop.now ? endsAt - loop.now : 0)
+            }
         case .response:
             loop.clearDeadline(of: self)
         case .tunnel:

@@ -8,6 +8,14 @@ extension ServerConnection {
         case none
     }
 
+    /// Tells a client that waits for it to send its content (RFC 9110 §10.1.1).
+    func sendContinueIfAwaited() {
+        guard awaitsContinue, isOpen, phase == .content else { return }
+        awaitsContinue = false
+        let text: [UInt8] = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+        _ = sendResponse(text.span)
+    }
+
     /// Answers with a complete response on behalf of an exchange, or without one.
     func respond(_ response: HTTPResponse, adding headers: HTTPHeaders = HTTPHeaders()) {
         guard isOpen, !hasResponseStarted else { return }

@@ -12,6 +12,8 @@ final class ServerConnection: Channel, @unchecked Sendable {
         case head
         /// The request's content is arriving.
         case content
+        /// The head is there; the router has to be asked again when a gate opens.
+        case waiting
         /// The request is complete, its response is not.
         case response
         /// Upgraded: bytes pass both ways.
@@ -36,18 +38,20 @@ final class ServerConnection: Channel, @unchecked Sendable {
     /// Whether another request may follow on this connection.
     private(set) var keepsConnection = true
 
-    private(set) var phase = Phase.head
-    private var exchange: (any RequestExchange)?
+    var phase = Phase.head
+    private(set) var exchange: (any RequestExchange)?
     private var decoder = BodyDecoder(.none)
     private var isResponseDone = false
-    private var awaitsContinue = false
+    /// The request under way, while it waits.
+    var waiting: WaitingRequest?
+    var awaitsContinue = false
     private(set) var hasResponseStarted = false
 
     /// What was read and not yet used: part of a head, or requests sent ahead.
     private(set) var input: [UInt8] = []
     private var scanner = HeadScanner()
-    private var isProcessing = false
-    private var isInputEnded = false
+    var isProcessing = false
+    private(set) var isInputEnded = false
     private var hasSkippedEmptyLine = false
     private var isFresh = true
     /// The proxying exchange, made with the first proxied request and used again for the later ones.
@@ -100,16 +104,21 @@ final class ServerConnection: Channel, @unchecked Sendable {
     }
 
     override func timedOut() {
-        guard output.isEmpty, phase == .head, !input.isEmpty else {
-            if phase == .content, output.isEmpty, !hasResponseStarted {
-                abandonRequest()
-                refuse(.requestTimeout, detail: "The request's content did not arrive in time.")
-            } else {
-                close()
-            }
+        guard output.isEmpty else {
+            close()
             return
         }
-        refuse(.requestTimeout, detail: "The request's head did not arrive in time.")
+        switch phase {
+        case .head where !input.isEmpty:
+            refuse(.requestTimeout, detail: "The request's head did not arrive in time.")
+        case .content where !hasResponseStarted:
+            abandonRequest()
+            refuse(.requestTimeout, detail: "The request's content did not arrive in time.")
+        case .waiting:
+            waitedTooLong()
+        case .head, .content, .response, .tunnel, .lingering:
+            close()
+        }
     }
 
     override func closed() {
@@ -117,6 +126,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
         self.exchange = nil
         exchange?.clientClosed()
         proxyExchange = nil
+        waiting = nil
         server.forget(self)
     }
 
@@ -134,7 +144,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
             } else {
                 close()
             }
-        case .head, .content, .response, .tunnel:
+        case .head, .content, .waiting, .response, .tunnel:
             break
         }
     }
@@ -146,7 +156,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
         case .content:
             abandonRequest()
             close()
-        case .response:
+        case .waiting, .response:
             // The client may close its sending side and still wait for the answer.
             isInputEnded = true
             pauseReading()
@@ -183,7 +193,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     }
 
     /// Goes on with what was read earlier.
-    private func processInput() {
+    func processInput() {
         guard !input.isEmpty, !isProcessing else { return }
         var held: [UInt8] = []
         swap(&held, &input)
@@ -210,6 +220,9 @@ final class ServerConnection: Channel, @unchecked Sendable {
                 offset = next
             case .content:
                 offset = processContent(bytes, from: offset)
+            case .waiting:
+                pauseReading()
+                return offset
             case .response:
                 exchange?.inputProcessed()
                 if phase == .response {
@@ -303,17 +316,30 @@ final class ServerConnection: Channel, @unchecked Sendable {
             requestID = RequestID(&loop.random)
         }
         phase = decoder.isDone ? .response : .content
-        let decision = server.router?.route(server.requestHead, in: bytes, onLoop: server.index) ?? .handle
+        decide(bytes, after: nil)
+    }
+
+    /// Has the router decide about the request whose head lies parsed in `server.requestHead`, and does what it says.
+    ///
+    /// - Parameters:
+    ///   - bytes: The head.
+    ///   - waited: The wait that is over, when the router is asked again.
+    func decide(_ bytes: Span<UInt8>, after waited: WaitingRequest?) {
+        let decision =
+            server.router?.route(server.requestHead, in: bytes, after: waited?.gate, onLoop: server.index) ?? .handle
         switch decision {
         case .handle:
             beginHandling(bytes)
-        case .refuse(let status, let detail, let headers):
-            respond(.problem(status, detail: detail, requestID: requestID.text), adding: headers)
+        case .refuse(let status, let detail, let headers, let members):
+            respond(.problem(status, detail: detail, requestID: requestID.text, members: members), adding: headers)
         case .proxy(let call):
             let proxy = proxyExchange ?? ProxyExchange(client: self)
             proxyExchange = proxy
             exchange = proxy
             proxy.begin(call, head: bytes)
+        case .wait(let gate, let limit):
+            wait(for: gate, limit: limit, head: bytes, since: waited)
+            return
         }
         if isOpen, phase == .response, !isResponseDone {
             exchange?.requestEnded()
@@ -341,7 +367,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     }
 
     /// Gives the exchange up: its request will never be complete.
-    private func abandonRequest() {
+    func abandonRequest() {
         let exchange = exchange
         self.exchange = nil
         exchange?.requestFailed()
@@ -420,14 +446,6 @@ final class ServerConnection: Channel, @unchecked Sendable {
         return output.count > Channel.outputPauseBytes
     }
 
-    /// Tells a client that waits for it to send its content (RFC 9110 §10.1.1).
-    func sendContinueIfAwaited() {
-        guard awaitsContinue, isOpen, phase == .content else { return }
-        awaitsContinue = false
-        let text: [UInt8] = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
-        _ = sendResponse(text.span)
-    }
-
     /// The exchange has sent a 101: from now on bytes pass as they are.
     func becomeTunnel() {
         phase = .tunnel
@@ -460,7 +478,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
         loop.setDeadline(of: self, after: server.lingeringNanoseconds)
     }
 
-    private func refuseMalformed(_ error: MessageError) {
+    func refuseMalformed(_ error: MessageError) {
         requestID = RequestID(&loop.random)
         refuse(error.status, detail: error.explanation)
     }

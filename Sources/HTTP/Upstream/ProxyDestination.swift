@@ -11,7 +11,11 @@ public protocol ProxyDestination: AnyObject, Sendable {
     func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> UpstreamEndpoint?
 
     /// One request is over; called exactly once for each that was decided to be proxied here.
-    func finished(_ outcome: ProxyOutcome)
+    ///
+    /// - Parameters:
+    ///   - outcome: How it went.
+    ///   - context: What the call was given for this moment.
+    func finished(_ outcome: ProxyOutcome, context: AnyObject?)
 }
 
 /// One request to be proxied.
@@ -25,20 +29,27 @@ public struct ProxyCall {
     /// How long the upstream may stay silent: from the last of the request to the first of the response, and between
     /// two pieces of the response.
     public let silenceNanoseconds: UInt64
+    /// What the destination gets back when the call is over.
+    public let context: AnyObject?
 
     /// Makes a call.
     ///
     /// - Parameters:
+    ///   - destination: Where it goes.
+    ///   - head: The request's head.
     ///   - prefixEnd: Where in the request's bytes the part of the path begins that the upstream sees.
     ///   - silence: How long the upstream may stay silent.
+    ///   - context: What the destination gets back when the call is over.
     public init(
-        to destination: any ProxyDestination, head: RequestHead, prefixEnd: Int, silence: Duration
+        to destination: any ProxyDestination, head: RequestHead, prefixEnd: Int, silence: Duration,
+        context: AnyObject? = nil
     ) {
         precondition(
             prefixEnd >= head.target.start && prefixEnd <= head.target.end, "The prefix ends outside of the target")
         self.destination = destination
         target = ByteRange(prefixEnd, head.target.end)
         silenceNanoseconds = silence.wholeNanoseconds
+        self.context = context
     }
 }
 

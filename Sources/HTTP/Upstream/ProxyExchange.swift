@@ -311,7 +311,8 @@ final class ProxyExchange: RequestExchange {
         call.destination.finished(
             ProxyOutcome(
                 status: status, cause: cause, nanoseconds: now &- startedAt,
-                firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts))
+                firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts),
+            context: call.context)
     }
 
     // MARK: Flow

@@ -15,22 +15,6 @@ struct LeaseHandler: Sendable {
     private static let bodyBytesMaximum = 8 << 10
     private static let secondsMaximum = 3600
 
-    /// `POST /v1/leases/exchange`.
-    private struct Exchange: Decodable {
-        var account: PaymentAccount
-        var calls: UInt64
-        var holder: String
-        var seconds: Int
-        var lease: String?
-        var spent: UInt64?
-    }
-
-    /// `POST /v1/leases/settle`.
-    private struct Settlement: Decodable {
-        var lease: String
-        var spent: UInt64
-    }
-
     /// Answers a request whose path begins with `/v1/`.
     func handle(_ request: HTTPRequest) async -> HTTPResponse {
         guard tokens.admit(request.headers["Authorization"]) else {
@@ -55,8 +39,8 @@ struct LeaseHandler: Sendable {
     }
 
     private func exchange(_ request: HTTPRequest) async -> HTTPResponse {
-        let wish: Exchange
-        switch await decode(Exchange.self, request) {
+        let wish: LeaseExchange
+        switch await decode(LeaseExchange.self, request) {
         case .success(let value): wish = value
         case .failure(let refusal): return refusal.response
         }
@@ -98,8 +82,8 @@ struct LeaseHandler: Sendable {
     }
 
     private func settle(_ request: HTTPRequest) async -> HTTPResponse {
-        let settlement: Settlement
-        switch await decode(Settlement.self, request) {
+        let settlement: LeaseSettlement
+        switch await decode(LeaseSettlement.self, request) {
         case .success(let value): settlement = value
         case .failure(let refusal): return refusal.response
         }

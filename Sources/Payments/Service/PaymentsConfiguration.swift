@@ -22,6 +22,10 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
     public var seedsPath: String?
     /// The file with the token for leases and balances.
     public var tokenPath = "/etc/farebox/payments/token"
+    /// Where gateways reach leases: scheme, host and port.
+    public var internalURL = "http://farebox-payments.farebox-system:9090"
+    /// Where payers reach SPSP and `/verify`: scheme, host and port; what callers without a paid call are told.
+    public var publicURL: String?
     /// Where money is counted.
     public var ledger = LedgerConfiguration()
     /// How wallets are asked.
@@ -41,8 +45,8 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
     public init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case hostPointer, asset, address, port, internalPort, loops, connectionLifetime, seedsPath, tokenPath, ledger,
-            wallets
+        case hostPointer, asset, address, port, internalPort, loops, connectionLifetime, seedsPath, tokenPath,
+            internalURL, publicURL, ledger, wallets
         case queriesPerSecondMaximum, queriesMaximum, queriesPerWalletMaximum, requestsMaximum, connectionsMaximum
     }
 
@@ -61,6 +65,8 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
         connectionLifetime = try value(.connectionLifetime, connectionLifetime)
         seedsPath = try container.decodeIfPresent(String.self, forKey: .seedsPath)
         tokenPath = try value(.tokenPath, tokenPath)
+        internalURL = try value(.internalURL, internalURL)
+        publicURL = try container.decodeIfPresent(String.self, forKey: .publicURL)
         ledger = try value(.ledger, ledger)
         wallets = try value(.wallets, wallets)
         queriesPerSecondMaximum = try value(.queriesPerSecondMaximum, queriesPerSecondMaximum)
@@ -70,7 +76,7 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
         connectionsMaximum = try value(.connectionsMaximum, connectionsMaximum)
     }
 
-    /// Whether payments are taken: the host's pointer and asset are set.
+    /// Whether the installation takes money: the host's wallet and its asset are named.
     public var isSetUp: Bool { hostPointer != nil && asset != nil }
 
     /// Returns what is wrong with the section, one sentence each; empty when nothing is.
@@ -87,6 +93,10 @@ public struct PaymentsConfiguration: Decodable, Hashable, Sendable {
         }
         if Duration(goStyle: connectionLifetime).map(Self.lifetimes.contains) != true {
             problems.append("connectionLifetime: \"\(connectionLifetime)\" is not a span of time from 10s to 24h")
+        }
+        for (name, url) in [("internalURL", internalURL), ("publicURL", publicURL ?? "https://")]
+        where !["http://", "https://"].contains(where: url.hasPrefix) || url.hasSuffix("/") && url != "https://" {
+            problems.append("\(name): \"\(url)\" is no URL of a host: write it like https://pay.example.xyz")
         }
         for (name, number) in [
             ("loops", loops), ("queriesMaximum", queriesMaximum), ("queriesPerWalletMaximum", queriesPerWalletMaximum),

@@ -77,7 +77,10 @@ public final class PaymentsService: Sendable {
                     wallets: WalletClient(configuration: configuration.wallets, authorities: authorities),
                     asset: asset, lifetime: configuration.lifetime, flights: queries,
                     rate: QueryRate(perSecond: configuration.queriesPerSecondMaximum), metrics: metrics, now: now),
-                receipts: ReceiptHandler(desk: desk, flights: receipts, metrics: metrics, now: now), metrics: metrics))
+                receipts: ReceiptHandler(desk: desk, flights: receipts, metrics: metrics, now: now),
+                pages: FunctionPage(
+                    directory: directory, ledger: ledger, publicURL: configuration.publicURL, flights: receipts),
+                metrics: metrics))
         internalServer = HTTPServer(
             configuration: Self.internalSettings(configuration),
             handler: InternalHandler(

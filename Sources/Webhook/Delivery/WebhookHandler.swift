@@ -11,7 +11,7 @@ struct WebhookHandler: HTTPHandler {
             let paths = GitHostKind.allCases.map(\.path).joined(separator: ", ")
             return .problem(.notFound, detail: "there is only POST to \(paths) here", requestID: request.requestID)
         }
-        if host == .gitHub, request.method == .get, Self.isSetUp(request.query) {
+        if host == .gitHub, request.method == .get, Self.isEnabled(request.query) {
             return .text(
                 .ok,
                 "The installation is complete.\n\nPush a commit to a repository with a stack.yml to build its functions.\n"
@@ -27,7 +27,7 @@ struct WebhookHandler: HTTPHandler {
     }
 
     /// Whether GitHub sent a person here after they installed the App (its "setup URL").
-    private static func isSetUp(_ query: String?) -> Bool {
+    private static func isEnabled(_ query: String?) -> Bool {
         (query ?? "").split(separator: "&").contains { $0 == "setup_action=install" || $0 == "setup_action=update" }
     }
 }

@@ -2,25 +2,39 @@ import Dispatch
 import Glibc
 import Testing
 
-/// The whole process, killed under load over HTTP; `Tests/EndToEnd/kill_payments.py` does it and counts the money.
+/// Whole processes, killed under load over HTTP; `Tests/EndToEnd/kill_payments.py` and `kill_gateway.py` do it and count.
 ///
-/// `FAREBOX_TEST_KILLS` sets how often.
-@Suite("The payments process and sudden death", .timeLimit(.minutes(10)))
+/// `FAREBOX_TEST_KILLS` sets how often; a gateway takes longer to come back and is killed half as often.
+@Suite("Payments, gateways and sudden death", .timeLimit(.minutes(10)))
 struct KilledProcessTests {
     @Test(
-        "Killed at any moment, it has credited what the wallet received, exactly once",
+        "Killed at any moment, payments have credited what the wallet received, exactly once",
         .enabled("the program farebox is not beside these tests") { BuiltProgram.path("farebox") != nil })
-    func survivesKills() async throws {
+    func payments() async throws {
+        try await kill("kill_payments.py", times: kills)
+    }
+
+    @Test(
+        "Two gateways, killed at any moment, have let through no call that was not paid for, and lost no payment",
+        .enabled("the program farebox is not beside these tests") { BuiltProgram.path("farebox") != nil })
+    func gateways() async throws {
+        try await kill("kill_gateway.py", times: kills / 2)
+    }
+
+    private var kills: Int {
+        getenv("FAREBOX_TEST_KILLS").flatMap { Int(String(cString: $0)) } ?? 20
+    }
+
+    private func kill(_ script: String, times: Int) async throws {
         let program = try #require(BuiltProgram.path("farebox"))
         let tests = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        let kills = getenv("FAREBOX_TEST_KILLS").map { String(cString: $0) } ?? "20"
 
         let process = try SpawnedProcess(
-            "/usr/bin/env", ["python3", "-B", tests + "/EndToEnd/kill_payments.py", program, kills])
+            "/usr/bin/env", ["python3", "-B", tests + "/EndToEnd/\(script)", program, "\(times)"])
 
         let (output, status) = await Self.end(of: process)
         #expect(status == 0, "\(output)")
-        #expect(output.contains("\(kills) kills: "))
+        #expect(output.contains("\(times) kills: "))
     }
 
     /// Reads all output and waits for the end, on a thread that nobody shares.

@@ -1,0 +1,83 @@
+import CRDs
+import HTTP
+import JSON
+import Payments
+
+/// What a call of a function costs and how somebody pays: what callers without a paid call are told.
+struct PaymentOffer: Equatable, Sendable {
+    /// What calls cost.
+    let price: FunctionPrice
+    /// Where payers ask who is to be paid, as a URL; nil when the installation does not say.
+    let url: String?
+    /// The function's page, for people.
+    let page: String?
+
+    /// Makes the offer of a function.
+    ///
+    /// - Parameters:
+    ///   - price: What its calls cost.
+    ///   - payer: The public URL of payments, such as `https://pay.example.xyz`.
+    ///   - name: The function's owner and name; nil where it has no owner.
+    ///   - object: The name of its object.
+    init(price: FunctionPrice, payer: String?, name: FunctionRecord.OwnedName?, object: String) {
+        self.price = price
+        url = payer.map { payer in
+            name.map { "\(payer)/\($0.owner)/\($0.function)" } ?? "\(payer)/\(object)"
+        }
+        page = payer.map { payer in
+            name.map { "\(payer)/pay/\($0.owner)/\($0.function)" } ?? "\(payer)/pay/-/\(object)"
+        }
+    }
+
+    /// The payment pointer that stands for ``url`` (Interledger RFC 26).
+    var pointer: String? {
+        guard let url, let scheme = ["https://", "http://"].first(where: url.hasPrefix) else { return nil }
+        return "$" + url.dropFirst(scheme.count)
+    }
+
+    /// Sends the caller to whoever takes money: browsers to the function's page, programs a document.
+    ///
+    /// - Parameters:
+    ///   - balance: What the function's account has, where it is known.
+    ///   - head: The request.
+    ///   - bytes: Its head as sent.
+    func refusal(_ balance: AccountBalance?, _ head: RequestHead, _ bytes: Span<UInt8>) -> RequestDecision {
+        var headers = HTTPHeaders([("Cache-Control", "no-store"), ("Vary", "Accept")])
+        if let url {
+            headers.add("Link", "<\(url)>; rel=\"monetization\"")
+        }
+        if let page, Self.wantsPage(head, bytes) {
+            headers.add("Location", page)
+            // The page is read, whatever the call would have sent.
+            let isRead = bytes.equals(head.method, "GET") || bytes.equals(head.method, "HEAD")
+            return .refuse(
+                isRead ? .temporaryRedirect : .seeOther, detail: "The call has to be paid for: see \(page).",
+                headers: headers)
+        }
+        return .refuse(
+            .paymentRequired,
+            detail: "No paid call of the function is left. Pay at the payment pointer, then call again.",
+            headers: headers, members: members(balance))
+    }
+
+    /// Whether a browser shows the answer to a person.
+    private static func wantsPage(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
+        head.value(of: "accept", in: bytes).map { bytes.text($0).lowercased().contains("text/html") } ?? false
+    }
+
+    /// Amounts are text, since they may have 64 bits.
+    private func members(_ balance: AccountBalance?) -> JSONObject {
+        var members: JSONObject = [
+            "price": [
+                "amount": .string("\(price.amount)"), "assetCode": .string(price.assetCode),
+                "assetScale": .integer(Int64(price.assetScale)), "calls": .integer(price.calls),
+            ]
+        ]
+        members["paymentPointer"] = pointer.map { .string($0) }
+        if let balance {
+            members["balance"] = .string("\(balance.balance)")
+            members["remainingCalls"] = JSONValue(balance.remainingCalls)
+        }
+        return members
+    }
+}
