@@ -42,7 +42,7 @@ public enum PaymentControllers {
         let follower = assemble(in: manager, api: api, parts: parts, pace: StatusPace())
         manager.addRunnable("ledger follower", needsLeadership: true) { [informers = manager.informers] in
             do {
-                try await informers.waitForSync()
+                try await informers.waitForSync(within: syncTimeout)
             } catch is CancellationError {
                 return
             }
@@ -83,6 +83,11 @@ public enum PaymentControllers {
     private static var configuration: ControllerConfiguration {
         var configuration = ControllerConfiguration()
         configuration.backoff = Backoff(base: .milliseconds(100), ceiling: .seconds(60), jitter: 0.1)
+        configuration.syncTimeout = syncTimeout
         return configuration
     }
+
+    /// How long the API server may be away at first: to end the process would only stop it from taking receipts at the door,
+    /// which are worth something for minutes.
+    private static let syncTimeout = Duration.seconds(7 * 86_400)
 }
