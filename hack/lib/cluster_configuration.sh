@@ -53,6 +53,7 @@ artifacts:
 payments: # the wallet of the end-to-end tests, Tests/EndToEnd/wallet.py, serves on this machine
   hostPointer: \$$FAREBOX_CLUSTER_HOST_ADDRESS:8931/host
   asset: {code: XRP, scale: 9}
+  publicURL: https://pay.$1
   wallets:
     allowsPorts: true
     allowedCIDRs: [$FAREBOX_CLUSTER_HOST_ADDRESS/32]
