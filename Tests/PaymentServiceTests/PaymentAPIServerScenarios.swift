@@ -15,6 +15,8 @@ struct PaymentAPIServerScenarios {
         Scenario(testDescription: "A receipt of another stream is refused") { try await $0.immutable() },
         Scenario(testDescription: "A worthless receipt is told so") { try await $0.worthless() },
         Scenario(testDescription: "While the ledger is away a Receipt waits") { try await $0.ledgerAway() },
+        Scenario(testDescription: "A failed write of a status loses no word of it") { try await $0.failedWrite() },
+        Scenario(testDescription: "Two payments in a row are one write") { try await $0.pace() },
         Scenario(testDescription: "Money to the author is no credit") { try await $0.paidToAuthor() },
         Scenario(testDescription: "A Function says what it has") { try await $0.funding() },
         Scenario(testDescription: "Calls on lease cost no write") { try await $0.leased() },

@@ -119,6 +119,43 @@ struct PaymentScenarios {
         try await town.end()
     }
 
+    @Test("A credit whose status could not be written at first is told as what it was")
+    func failedWrite() async throws {
+        let town = try await Town(on: backend) { number, _ in
+            number > 3 ? nil : .api(APIStatus(message: "try again", code: 500))
+        }
+        try await town.connect(1)
+
+        try await town.makeReceipt("mine", Town.receipt(1, total: 500))
+        let receipt = try await town.eventually(Receipt.self, "mine") { $0.reason != nil }
+
+        #expect(receipt.reason == "Credited")
+        #expect(receipt.status?.credited == "500")
+        #expect(try await town.ledger.stream(nonce: Town.nonce(1), stream: 1)?.credited == 500)
+        try await town.end()
+    }
+
+    @Test("Two payments in a row are one write; the second waits for its time")
+    func pace() async throws {
+        let town = try await Town(on: backend, interval: .seconds(3600))
+        try await town.makeFunction(payment: "{price: \(Town.price), bonusCalls: 50}")
+        try await town.look()
+        try await town.eventually(Function.self, "hello") { $0.funded?.reason == "BonusCalls" }
+        try await town.connect(1)
+        try await town.pay(1, total: 100)
+
+        try await town.look()
+        try await town.makeFunction("canary", payment: "{price: \(Town.price)}")
+        try await town.eventually(Function.self, "canary") { $0.funded != nil }
+        try await town.makeReceipt("late", Town.receipt(1, total: 1))
+        try await town.eventually(Receipt.self, "late") { $0.reason == "NothingNew" }
+
+        let function = try await town.api.get(Function.self, town.key("hello"))
+        #expect(function.status?.balance == "0")
+        #expect(town.controllerAPI.requests.filter { $0.contains("functions") && $0.contains("hello") }.count == 1)
+        try await town.end()
+    }
+
     @Test("Money to the author is genuine and no credit")
     func paidToAuthor() async throws {
         let town = try await Town(on: backend)

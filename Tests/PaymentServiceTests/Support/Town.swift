@@ -37,16 +37,18 @@ final class Town: Sendable {
 
     /// Makes a namespace and a ledger, and starts payments.
     ///
-    /// - Parameter interval: How far apart the writes of one Function's status are.
+    /// - Parameters:
+    ///   - interval: How far apart the writes of one Function's status are.
+    ///   - fault: Fails requests of payments.
     init(
         on backend: Backend, limits: ReceiptPublisher.Limits = .init(), interval: Duration = .milliseconds(1),
-        isStarted: Bool = true
+        fault: RecordingAPI.Fault? = nil, isStarted: Bool = true
     ) async throws {
         self.backend = backend
         self.limits = limits
         self.interval = interval
         api = try await backend.api()
-        controllerAPI = RecordingAPI(api)
+        controllerAPI = RecordingAPI(api, fault: fault)
         namespace = try await backend.namespace(api)
         asset = try #require(Asset(code: "XRP", scale: 9))
         var template = Array("/tmp/farebox-town-XXXXXX".utf8CString)
