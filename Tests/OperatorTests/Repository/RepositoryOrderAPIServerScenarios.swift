@@ -106,6 +106,29 @@ struct RepositoryOrderAPIServerScenarios {
         try await shop.end()
     }
 
+    @Test("What calls cost is said once for all functions of a Repository", arguments: Backend.available)
+    func payment(backend: Backend) async throws {
+        let shop = try await Workshop(on: backend)
+        shop.source.put(one, ["cart": "a", "till": "b"])
+        try await shop.makeRepository(pushed: one)
+        try await shop.playAll(["cart", "till"], commit: one)
+        try await shop.eventually { $0.runs(one) }
+        let terms: JSONValue = [
+            "required": true, "bonusCalls": 5,
+            "price": ["amount": 10, "assetCode": "XRP", "assetScale": 9, "calls": 1000],
+        ]
+
+        try await shop.patch(Repository.self, "shop", ["spec": ["payment": terms]])
+
+        for name in ["alice-cart", "alice-till"] {
+            try await shop.eventually("\(name) has its price") {
+                try await shop.get(Function.self, name)?.spec.payment?.price?.calls == 1000
+            }
+            #expect(try await shop.get(Function.self, name)?.spec.payment?.required == true)
+        }
+        try await shop.end()
+    }
+
     @Test(
         "Each further branch is an environment of its own, and goes when it leaves the list",
         arguments: Backend.available)
