@@ -78,10 +78,7 @@ http://127.0.0.1:{port} {{
 ROUTES = 'routes:\n  - name: hello\n    endpoints: ["127.0.0.1:{backend}"]\n'
 PRICE = "    price: {amount: 10, assetCode: USD, assetScale: 9, calls: 1000}\n"
 
-PAYMENTS = """rootDomain: example.xyz
-registry: {{host: "registry.example.xyz"}}
-builder: {{image: "registry.example.xyz/builder"}}
-payments:
+PAYMENTS = """payments:
   hostPointer: $wallet.example.xyz/host
   asset: {{code: USD, scale: 9}}
   address: 127.0.0.1
@@ -91,8 +88,8 @@ payments:
 
 # The most bonus calls that there can be: they are leased and settled as bought ones are.
 FUNCTIONS = """functions:
-  - account: farebox-functions/hello
-    name: hello
+  - name: hello
+    namespace: farebox-functions
     price: {asset: {code: USD, scale: 9}, amount: 10, calls: 1000, bonusCalls: 1000000000}
 """
 
@@ -142,11 +139,12 @@ def resident_mib(pids):
     return total / 2**20
 
 
-def wait_for(port, process, name):
+def wait_for(port, process, name, log):
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            sys.exit(f"{name} ended with {process.returncode} before it listened")
+            with open(log) as file:
+                sys.exit(f"{name} ended with {process.returncode} before it listened:\n{file.read()}")
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
@@ -189,10 +187,11 @@ def start_all(folder, farebox, proxy_cpu, load_cpu, paid):
 
     def start(name, port, cpu, command):
         pin = ["taskset", "-c", str(cpu)] if cpu is not None else []
-        with open(os.path.join(folder, f"{name}.out"), "w") as log:
+        path = os.path.join(folder, f"{name}.out")
+        with open(path, "w") as log:
             process = subprocess.Popen(pin + command, stdout=log, stderr=log, env=dict(os.environ, HOME=folder))
         processes[name] = process
-        wait_for(port, process, name)
+        wait_for(port, process, name, path)
 
     processes = {}
     try:
@@ -215,7 +214,7 @@ def start_all(folder, farebox, proxy_cpu, load_cpu, paid):
         start("farebox", farebox_port, proxy_cpu,
               [farebox, "gateway", "--routes", routes, "--loops", "1"] + ports + addresses + access)
         if paid:
-            return processes, {"farebox": ("farebox", farebox_port, "/function/hello"),
+            return processes, {"paid": ("farebox", farebox_port, "/function/hello"),
                                "free": ("farebox", farebox_port, "/function/free")}
         body = NGINX_PROXY.format(port=nginx_port, backend=backend)
         path = write("nginx.conf", NGINX_COMMON.format(folder=folder, name="nginx", body=body))
@@ -239,7 +238,7 @@ def stop_all(processes):
             process.kill()
 
 
-def show(results, ratios, verdicts, goals):
+def show(ours, results, ratios, verdicts, goals):
     print(f"\n    {'proxy':<9}{'CPU µs per call (min–max)':>28}{'calls/s':>10}{'p50 ms':>9}{'p99 ms':>9}"
           f"{'MiB':>8}{'errors':>8}")
     for name, result in results.items():
@@ -249,7 +248,7 @@ def show(results, ratios, verdicts, goals):
     print()
     for name, ratio in ratios.items():
         verdict = "met" if verdicts[name] else "MISSED"
-        print(f"    farebox takes {ratio:.2f} times the CPU of {name}; goal at most {goals[name]:.2f}: {verdict}")
+        print(f"    {ours} takes {ratio:.2f} times the CPU of {name}; goal at most {goals[name]:.2f}: {verdict}")
 
 
 def main():
@@ -302,16 +301,17 @@ def main():
         stop_all(processes)
         shutil.rmtree(folder, ignore_errors=True)
 
+    ours = next(iter(targets))
     # Neighbours change between rounds, not within one: ratios are taken round by round.
     ratios = {
         name: statistics.median(
             ours["microseconds"] / theirs["microseconds"]
-            for ours, theirs in zip(samples["farebox"], samples[name]))
+            for ours, theirs in zip(samples[ours], samples[name]))
         for name in goals
     }
     verdicts = {name: ratio <= goals[name] for name, ratio in ratios.items()}
     failed_calls = sum(result["errors"] for result in results.values())
-    show(results, ratios, verdicts, goals)
+    show(ours, results, ratios, verdicts, goals)
     if options.json:
         with open(options.json, "w") as file:
             json.dump({"results": results, "ratios": ratios, "goals": goals, "verdicts": verdicts,
