@@ -2,7 +2,6 @@ import CRDs
 import ControllerRuntime
 import KubernetesTypes
 import Payments
-import Synchronization
 
 /// Hands in the receipt of an object, exactly once, and tells in its status what it was worth.
 ///
@@ -62,38 +61,4 @@ struct ReceiptReconciler: Reconciler {
 struct LedgerAway: Error, CustomStringConvertible {
     let reason: String
     var description: String { reason }
-}
-
-/// What became of receipts whose status is not written yet, so that a write that failed does not tell a credit as none.
-///
-/// It only keeps the words right; that money counts once is the ledger's.
-final class VerdictMemory: Sendable {
-    private static let objectsMaximum = 4096
-
-    private struct Identity: Hashable {
-        let uid: String
-        let generation: Int64?
-
-        init(_ receipt: Receipt) {
-            uid = receipt.metadata.uid
-            generation = receipt.metadata.generation
-        }
-    }
-
-    private let verdicts = Mutex<[Identity: ReceiptVerdict]>([:])
-
-    func verdict(on receipt: Receipt) -> ReceiptVerdict? {
-        verdicts.withLock { $0[Identity(receipt)] }
-    }
-
-    func remember(_ verdict: ReceiptVerdict, on receipt: Receipt) {
-        verdicts.withLock { verdicts in
-            if verdicts.count >= Self.objectsMaximum { verdicts.removeAll() }
-            verdicts[Identity(receipt)] = verdict
-        }
-    }
-
-    func forget(_ receipt: Receipt) {
-        verdicts.withLock { _ = $0.removeValue(forKey: Identity(receipt)) }
-    }
 }

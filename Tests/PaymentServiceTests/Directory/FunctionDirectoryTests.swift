@@ -10,7 +10,7 @@ import Timing
 @testable import PaymentService
 
 @Suite("The directory of a cluster's functions", .timeLimit(.minutes(1)))
-struct DirectoryTests {
+struct FunctionDirectoryTests {
     private static let price = FunctionPrice(amount: 10, assetCode: "XRP", assetScale: 9, calls: 1000)
 
     /// A function, and who it says it is.
@@ -19,7 +19,7 @@ struct DirectoryTests {
         var name: String
         var owner: String?
         var function: String?
-        var price: FunctionPrice? = DirectoryTests.price
+        var price: FunctionPrice? = FunctionDirectoryTests.price
         var created: Int64 = 1_800_000_000
     }
 
