@@ -50,7 +50,9 @@ struct LeaseHandler: Sendable {
         let function: PayableFunction
         switch await find(wish.account, request) {
         case .success(let found): function = found
-        case .failure(let refusal): return refusal.response
+        case .failure(let refusal):
+            guard refusal.response.status == .notFound else { return refusal.response }
+            return await end(wish, request) ?? refusal.response
         }
         do {
             let lease = try await ledger.exchange(
@@ -66,6 +68,24 @@ struct LeaseHandler: Sendable {
             return await exhausted(function, request)
         } catch {
             return Self.problem(.internalServerError, "the lease cannot be written", request)
+        }
+    }
+
+    /// Settles the lease of a function that has no price any more: nobody else will, and it would end as wholly used.
+    ///
+    /// - Returns: What to answer when that has to be tried again.
+    private func end(_ wish: LeaseExchange, _ request: HTTPRequest) async -> HTTPResponse? {
+        guard let lease = wish.lease else { return nil }
+        do {
+            try await ledger.settle(lease, spent: wish.spent ?? 0, now: now())
+            metrics.spent(wish.spent ?? 0)
+            return nil
+        } catch {
+            metrics.leaseRefused(Self.outcome(error))
+            switch error {
+            case .busy, .unavailable: return Self.answer(error, request)
+            default: return nil
+            }
         }
     }
 

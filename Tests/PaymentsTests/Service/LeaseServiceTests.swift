@@ -49,6 +49,26 @@ struct LeaseServiceTests {
         }
     }
 
+    @Test("A function that lost its price gives back what was leased and not used")
+    func lostPrice() async throws {
+        try await with { service in
+            let first = try await service.sendInside(.post, Self.exchangePath, body: Self.wish())
+            let lease = try JSONReader().decode(CallLease.self, from: first.body)
+            let wish = Self.wish(["account": "functions/gone", "lease": .string(lease.id), "spent": 7])
+
+            await service.ledger.fail(.busy(retryAfter: .seconds(1)))
+            let busy = try await service.sendInside(.post, Self.exchangePath, body: wish)
+            await service.ledger.fail(nil)
+            let gone = try await service.sendInside(.post, Self.exchangePath, body: wish)
+
+            #expect(busy.status == .serviceUnavailable)
+            #expect(gone.status == .notFound)
+            let balance = try await service.sendInside(.get, "/v1/balances/functions/alice-fn")
+            #expect(try balance.json()["callsSold"] == 7)
+            #expect(try balance.json()["remainingCalls"] == 43)
+        }
+    }
+
     @Test("Calls that are used up are told by 402 with the balance")
     func tellsExhausted() async throws {
         try await with { service in
