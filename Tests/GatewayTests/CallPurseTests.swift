@@ -68,6 +68,24 @@ struct CallPurseTests {
         #expect(balance.callsSold == 3050 && balance.leasedCalls == 0 && balance.remainingCalls == 0)
     }
 
+    @Test("A purse that was closed leases no more, whoever asks it late")
+    func closed() async throws {
+        let source = try await LedgerSource()
+        try await source.pay(thousands: 1)
+        let purse = source.purse()
+        #expect(await purse.admit() == nil)
+        purse.end(isCharged: true)
+        await purse.close()
+        let asked = source.asked
+
+        let late = await purse.admit()
+
+        #expect(late == .unavailable)
+        #expect(source.asked == asked)
+        let balance = try await source.balance()
+        #expect(balance.leasedCalls == 0 && balance.callsSold == 1)
+    }
+
     @Test("Two gateways never let the same call through, and what one has left the other gets")
     func twoGateways() async throws {
         let source = try await LedgerSource()

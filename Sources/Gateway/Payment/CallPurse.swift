@@ -94,6 +94,12 @@ final class CallPurse: Sendable {
     /// What a call waits for that found none: an answer to a question that is asked from now on.
     func check() -> LeaseCheck {
         let (check, isNew) = state.withLock { state -> (LeaseCheck, Bool) in
+            if state.isClosed, state.check == nil || state.isAsked {
+                // Nobody would give back what a closed purse leases.
+                let check = LeaseCheck(of: account)
+                check.end(.unavailable)
+                return (check, false)
+            }
             if let check = state.check {
                 guard state.isAsked else { return (check, false) }
                 let next = state.next ?? LeaseCheck(of: account)
@@ -184,11 +190,15 @@ final class CallPurse: Sendable {
                 defer { state.next = nil }
                 return (state.next, nil)
             }
+            if state.isClosed {
+                defer { state.next = nil }
+                return (state.next, nil)
+            }
             state.quietUntil = .now + (outcome == .leasedElsewhere ? Self.elsewherePause : Self.pause)
             return (nil, state.next == nil ? nil : begin(&state))
         }
         check.end(outcome)
-        later?.end(.granted)
+        later?.end(outcome == .granted ? .granted : .unavailable)
         if let following {
             start(following)
         }
