@@ -7,34 +7,11 @@ import Timing
 
 @Suite("Checking a ledger")
 struct LedgerAuditTests {
-    /// A ledger in SQLite with payments, sales, a collection and an expiry; closed again.
-    private func filled() async throws -> TestLedger {
-        let place = try TestLedger(.sqlite)
-        let ledger = try await place.open()
-        try await fill(ledger)
-        ledger.close()
-        _ = try await place.reopen().seeds()
-        return place
-    }
-
-    private func fill(_ ledger: StoredLedger) async throws {
-        let (account, terms) = (try Sample.account(), try Sample.terms(1, per: 10, bonus: 50))
-        try await ledger.open(Sample.connection())
-        let first = try await ledger.lease(
-            account, terms: terms, calls: 50, holder: "g", for: .seconds(30), now: Sample.now)
-        try await ledger.settle(first.id, spent: 20, now: Sample.now)
-        _ = try await ledger.credit(Sample.proof(10), now: Sample.now)
-        _ = try await ledger.credit(Sample.proof(25), now: Sample.now)
-        _ = try await ledger.lease(account, terms: terms, calls: 7, holder: "g", for: .seconds(1), now: Sample.now)
-        _ = try await ledger.expireLeases(now: Sample.now + .seconds(2))
-        _ = try await ledger.lease(account, terms: terms, calls: 9, holder: "g", for: .seconds(30), now: Sample.now)
-    }
-
     @Test("Nothing is wrong with a ledger that nobody meddled with", arguments: TestStore.available)
     func findsNothing(store: TestStore) async throws {
         let place = try TestLedger(store)
         let ledger = try await place.open()
-        try await fill(ledger)
+        try await TestLedger.fill(ledger)
 
         let audit = try await LedgerAudit.run(ledger)
 
@@ -69,7 +46,7 @@ struct LedgerAuditTests {
             "INSERT INTO claim VALUES ('x402', x'01', 5, 'a/b', 'USD', 9, 1, '', 0, 99)",
         ])
     func findsChanges(sql: String) async throws {
-        let place = try await filled()
+        let place = try await TestLedger.filled()
         let meddler = try SQLiteConnection(path: try #require(place.configuration.sqlite), create: false)
         try meddler.execute("DROP TRIGGER entry_update; DROP TRIGGER entry_delete; \(sql)")
 
@@ -82,7 +59,7 @@ struct LedgerAuditTests {
     @Test(
         "Entries can be neither changed nor deleted", arguments: ["UPDATE entry SET amount = 0", "DELETE FROM entry"])
     func refusesChanges(sql: String) async throws {
-        let place = try await filled()
+        let place = try await TestLedger.filled()
         let meddler = try SQLiteConnection(path: try #require(place.configuration.sqlite), create: false)
 
         #expect(throws: StoreFailure.self) { try meddler.execute(sql) }
@@ -131,7 +108,7 @@ struct LedgerAuditTests {
     func makesStatements(store: TestStore) async throws {
         let place = try TestLedger(store)
         let ledger = try await place.open()
-        try await fill(ledger)
+        try await TestLedger.fill(ledger)
         var statement = LedgerStatement(of: try Sample.account())
 
         let lines = try await ledger.entries(after: 0, limit: 10).compactMap { statement.line(of: $0) }

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Testing
 
@@ -32,19 +31,8 @@ struct KilledProcessTests {
         let process = try SpawnedProcess(
             "/usr/bin/env", ["python3", "-B", tests + "/EndToEnd/\(script)", program, "\(times)"])
 
-        let (output, status) = await Self.end(of: process)
+        let (output, status) = await process.end()
         #expect(status == 0, "\(output)")
         #expect(output.contains("\(times) kills: "))
-    }
-
-    /// Reads all output and waits for the end, on a thread that nobody shares.
-    private static func end(of process: SpawnedProcess) async -> (output: String, status: Int32) {
-        await withCheckedContinuation { continuation in
-            DispatchQueue(label: "killed process").async {
-                var output: [UInt8] = []
-                while case let bytes = process.read(), !bytes.isEmpty { output += bytes }
-                continuation.resume(returning: (String(decoding: output, as: UTF8.self), process.wait()))
-            }
-        }
     }
 }
