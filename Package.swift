@@ -46,6 +46,7 @@ let package = Package(
         module("Archive", ["CArchive"]),
         module("Cryptography", ["COpenSSL"]),
         module("Telemetry"),
+        module("Threads"),
         module("Timing"),
 
         // Level 1.
@@ -54,22 +55,27 @@ let package = Package(
 
         // Level 2.
         module("CRDs", ["KubernetesTypes", "JSON", "YAML", "Timing"]),
-        module("KubernetesClient", ["HTTP", "KubernetesTypes", "JSON", "YAML", "Cryptography", "Telemetry", "Timing"]),
+        module(
+            "KubernetesClient",
+            ["HTTP", "KubernetesTypes", "JSON", "YAML", "Cryptography", "Telemetry", "Threads", "Timing"]),
         module("Audit", ["Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
 
         // Level 3.
         module(
             "ControllerRuntime",
-            ["KubernetesClient", "KubernetesTypes", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
+            [
+                "KubernetesClient", "KubernetesTypes", "Cryptography", "HTTP", "JSON", "Telemetry", "Threads", "Timing",
+            ]),
         module(
             "Builds",
             [
                 "Archive", "CProcess", "Cryptography", "CRDs", "HTTP", "KubernetesTypes", "JSON", "YAML", "Telemetry",
-                "Timing",
+                "Threads", "Timing",
             ]),
         module("GitHosts", ["Cryptography", "HTTP", "JSON", "KubernetesTypes", "Timing"]),
         module(
-            "Payments", ["CPostgres", "CSQLite", "Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
+            "Payments",
+            ["CPostgres", "CSQLite", "Cryptography", "HTTP", "JSON", "Telemetry", "Threads", "Timing"]),
 
         // Level 4: one process each.
         module(
@@ -148,6 +154,7 @@ package.targets += [
         "KubernetesClient",
         ["FaultServer", "HTTP", "JSON", "KubernetesTypes", "Telemetry", "Timing", "Cryptography"]),
     tests("KubernetesTypes", ["JSON", "Timing"]),
+    tests("Threads"),
     tests("Timing"),
     tests("Telemetry"),
     tests("Cryptography", ["OpenSSLTool"]),
@@ -166,7 +173,8 @@ package.targets += [
         data: ["Golden", "Vectors"]),
     tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
     tests(
-        "Payments", ["Cryptography", "HTTP", "JSON", "RawSockets", "Telemetry", "Timing"], data: ["Vectors"]),
+        "Payments", ["Cryptography", "HTTP", "JSON", "RawSockets", "Telemetry", "Threads", "Timing"],
+        data: ["Vectors"]),
     tests(
         "PaymentService",
         [

@@ -9,7 +9,7 @@ import re
 import sys
 
 LEVELS = {
-    0: ["JSON", "YAML", "Archive", "Cryptography", "Telemetry", "Timing"],
+    0: ["JSON", "YAML", "Archive", "Cryptography", "Telemetry", "Threads", "Timing"],
     1: ["HTTP", "KubernetesTypes"],
     2: ["Audit", "CRDs", "KubernetesClient"],
     3: ["ControllerRuntime", "Payments", "Builds", "GitHosts"],

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// Tells of SIGTERM and SIGINT as they come.
 ///
@@ -84,15 +85,7 @@ final class SignalWatcher: Sendable {
     }
 
     private func startThread() {
-        var thread = pthread_t()
-        // The watcher lives as long as the process, so it needs no retain here.
-        _ = pthread_create(
-            &thread, nil,
-            { _ in
-                SignalWatcher.shared.readSignals()
-                return nil
-            }, nil)
-        pthread_detach(thread)
+        _ = DetachedThread.start { SignalWatcher.shared.readSignals() }
     }
 
     private func readSignals() {

@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// Runs a credential plugin.
 struct ExecProcess: Sendable {
@@ -131,25 +132,9 @@ struct ExecProcess: Sendable {
         return .configuration(message)
     }
 
-    private final class Work: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-
     private static func onThread(_ body: @escaping @Sendable () -> Void) {
-        var thread = pthread_t()
-        let work = Unmanaged.passRetained(Work(body))
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body() }
-                return nil
-            }, work.toOpaque())
-        if code == 0 {
-            pthread_detach(thread)
-        } else {
-            work.takeRetainedValue().body()  // No thread to be had: better late here than never.
-        }
+        guard DetachedThread.start(body) != 0 else { return }
+        body()  // No thread to be had: better late here than never.
     }
 }
 

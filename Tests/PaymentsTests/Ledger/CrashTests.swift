@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import Threads
 import Timing
 
 @testable import Payments
@@ -102,7 +103,7 @@ enum DriverProcess {
         }
         let words = arguments
         return try await withCheckedThrowingContinuation { continuation in
-            let code = LedgerThread.start {
+            let code = DetachedThread.start {
                 continuation.resume(with: Result { try follow(words, round: round, killAfter: killAfter) })
             }
             if code != 0 { continuation.resume(throwing: Failure(what: "no thread")) }

@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// The points around a commit where a test may kill the process.
 package enum LedgerFaultPoint: String, Sendable {
@@ -40,7 +41,7 @@ final class LedgerWorker: Sendable {
         let mailbox = LedgerMailbox<Job>(weightMaximum: waitingMaximum)
         self.mailbox = mailbox
         self.onFault = onFault
-        let code = LedgerThread.start {
+        let code = DetachedThread.start {
             let store = makeStore()
             while let jobs = mailbox.takeAll() { Self.run(jobs, store, onFault) }
             store.close()

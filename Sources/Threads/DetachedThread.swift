@@ -1,11 +1,13 @@
 import Glibc
 
-/// Starts a thread for calls that block.
-enum LedgerThread {
+/// A thread for calls that block, which must never hold a thread of Swift's shared pool.
+///
+/// It ends by itself; nobody waits for it, and nothing can stop it.
+public enum DetachedThread {
     /// Runs `body` on a new thread.
     ///
-    /// - Returns: 0, or the error when `body` will never run.
-    static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
+    /// - Returns: 0, or the system's error number: then `body` never runs.
+    public static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
         let context = Unmanaged.passRetained(Work(body)).toOpaque()
         var thread = pthread_t()
         let code = pthread_create(
