@@ -152,7 +152,7 @@ def main(binary: str, kills: int = 20, seed: int | None = None, count: int = 2) 
         assert status == 200, f"the balance is answered {status}"
         balance = json.loads(answer)
         payments.end(signal.SIGTERM)
-        subprocess.run([binary, "ledger", "check", "--sqlite", str(payments.ledger)], check=True)
+        subprocess.run([binary, "ledger", "check", *payments.place], check=True)
     backend.shutdown()
     backend.server_close()
     host_wallet.close()

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
-"""Kills `farebox payments` under load, again and again, and counts the money: kill_payments.py BINARY [KILLS [SEED]]
+"""Kills `farebox payments` under load, again and again, and counts the money.
+
+    kill_payments.py BINARY [KILLS [SEED]] [--postgres CONNECTION]
 
 Payers query, a real wallet on TLS issues receipts, and many threads hand them in over HTTP, some twice, while the process is
-killed at random moments and started anew on its SQLite file. In the end the balance must be what the wallet received: not a
+killed at random moments and started anew on its SQLite file, or on a schema of its own in a database. In the end the balance must be what the wallet received: not a
 unit less, not one more. Ends with 0 when it is, and `farebox ledger check` finds nothing wrong either.
 """
 
+import argparse
 import http.client
 import json
 import pathlib
 import random
+import secrets
 import signal
 import socket
 import subprocess
@@ -29,14 +33,21 @@ CONNECTIONS, THREADS = 4, 16
 class Payments:
     """The process, which can be killed."""
 
-    def __init__(self, binary: str, folder: pathlib.Path, host_wallet: wallet.Wallet) -> None:
+    def __init__(self, binary: str, folder: pathlib.Path, host_wallet: wallet.Wallet, postgres: str | None = None) -> None:
         self.port, self.internal_port = free_port(), free_port()
         self.log = folder / "log"
-        self.ledger = folder / "ledger.db"
+        ledger: dict[str, Any]
+        if postgres:
+            schema = "killed_" + secrets.token_hex(8)
+            ledger = {"postgres": {"connection": postgres, "schema": schema}}
+            self.place = ["--postgres", postgres, "--schema", schema]
+        else:
+            ledger = {"sqlite": str(folder / "ledger.db")}
+            self.place = ["--sqlite", ledger["sqlite"]]
         (folder / "token").write_text(TOKEN + "\n")
         (folder / "farebox.yaml").write_text(json.dumps({"payments": {
             "hostPointer": host_wallet.pointer("host"), "asset": {"code": "XRP", "scale": 9}, "address": "127.0.0.1",
-            "connectionLifetime": "24h", "tokenPath": str(folder / "token"), "ledger": {"sqlite": str(self.ledger)},
+            "connectionLifetime": "24h", "tokenPath": str(folder / "token"), "ledger": ledger,
             "wallets": {
                 "allowsPorts": True, "allowedCIDRs": ["127.0.0.1/32"], "certificatesPath": str(host_wallet.authority)},
         }}))
@@ -119,13 +130,13 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def main(binary: str, kills: int = 20, seed: int | None = None) -> None:
+def main(binary: str, kills: int, seed: int | None, postgres: str | None) -> None:
     seed = random.randrange(1 << 32) if seed is None else seed
     print(f"seed {seed}", flush=True)
     dice = random.Random(seed)
     host_wallet = wallet.Wallet()
     with tempfile.TemporaryDirectory(prefix="payments-") as name:
-        payments = Payments(binary, pathlib.Path(name), host_wallet)
+        payments = Payments(binary, pathlib.Path(name), host_wallet, postgres)
         payer, connections = wallet.Payer(f"http://127.0.0.1:{payments.port}"), []
         for _ in range(CONNECTIONS):
             status, answer = payer.query("/alice/hello")
@@ -145,7 +156,7 @@ def main(binary: str, kills: int = 20, seed: int | None = None) -> None:
                 assert payments.verify(last) in (200, 400)
         received, balance = host_wallet.received("host"), payments.balance()
         payments.end(signal.SIGTERM)
-        subprocess.run([binary, "ledger", "check", "--sqlite", str(payments.ledger)], check=True)
+        subprocess.run([binary, "ledger", "check", *payments.place], check=True)
         print(f"{kills} kills: {received} received, {balance} credited", flush=True)
         assert not load.strange, f"answers that should not be: {load.strange[:5]}"
         assert balance == received, "the ledger lost money, or made some up"
@@ -153,6 +164,10 @@ def main(binary: str, kills: int = 20, seed: int | None = None) -> None:
 
 
 if __name__ == "__main__":
-    if not 2 <= len(sys.argv) <= 4:
-        raise SystemExit(__doc__)
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    parser = argparse.ArgumentParser(description="Kills payments under load and counts the money.")
+    parser.add_argument("binary")
+    parser.add_argument("kills", type=int, nargs="?", default=20)
+    parser.add_argument("seed", type=int, nargs="?")
+    parser.add_argument("--postgres", metavar="CONNECTION", help="a database in the place of a file")
+    options = parser.parse_args()
+    main(options.binary, options.kills, options.seed, options.postgres)

@@ -8,9 +8,12 @@ import Testing
 struct KilledProcessTests {
     @Test(
         "Killed at any moment, payments have credited what the wallet received, exactly once",
-        .enabled("the program farebox is not beside these tests") { BuiltProgram.path("farebox") != nil })
-    func payments() async throws {
-        try await kill("kill_payments.py", times: kills)
+        .enabled("the program farebox is not beside these tests") { BuiltProgram.path("farebox") != nil },
+        arguments: TestStore.available)
+    func payments(store: TestStore) async throws {
+        let place = store == .sqlite ? [] : ["--postgres", try PostgresServer.shared.get().connection]
+
+        try await kill("kill_payments.py", times: kills, place)
     }
 
     @Test(
@@ -24,12 +27,12 @@ struct KilledProcessTests {
         getenv("FAREBOX_TEST_KILLS").flatMap { Int(String(cString: $0)) } ?? 20
     }
 
-    private func kill(_ script: String, times: Int) async throws {
+    private func kill(_ script: String, times: Int, _ more: [String] = []) async throws {
         let program = try #require(BuiltProgram.path("farebox"))
         let tests = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
 
         let process = try SpawnedProcess(
-            "/usr/bin/env", ["python3", "-B", tests + "/EndToEnd/\(script)", program, "\(times)"])
+            "/usr/bin/env", ["python3", "-B", tests + "/EndToEnd/\(script)", program, "\(times)"] + more)
 
         let (output, status) = await process.end()
         #expect(status == 0, "\(output)")
