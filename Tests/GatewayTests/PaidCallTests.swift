@@ -76,7 +76,7 @@ struct PaidCallTests {
             call.destination.finished(
                 ProxyOutcome(
                     status: answered ? 500 : 502, cause: cause, nanoseconds: 9,
-                    firstByteNanoseconds: answered ? 5 : 0, attempts: 1), context: call.context)
+                    firstByteNanoseconds: answered ? 5 : 0, attempts: 1, wasSent: true), context: call.context)
         }
         let last = try await decision(fixture)
 
@@ -87,17 +87,18 @@ struct PaidCallTests {
         }
     }
 
-    static let outcomes: [(ProxyOutcome.Cause, status: Int, firstByte: UInt64, attempts: Int, isCall: Bool)] = [
-        (.answered, 200, 5, 1, true), (.answered, 503, 5, 1, true), (.noEndpoint, 503, 0, 0, false),
-        (.connectFailed, 502, 0, 3, false), (.upstreamFailed, 502, 0, 1, false), (.upstreamFailed, 200, 5, 1, true),
-        (.timedOut, 504, 0, 1, false), (.timedOut, 200, 5, 1, true), (.clientLeft, 499, 0, 1, true),
-        (.clientLeft, 499, 0, 0, false), (.clientLeft, 200, 5, 1, true),
+    static let outcomes: [(ProxyOutcome.Cause, status: Int, firstByte: UInt64, wasSent: Bool, isCall: Bool)] = [
+        (.answered, 200, 5, true, true), (.answered, 503, 5, true, true), (.noEndpoint, 503, 0, false, false),
+        (.connectFailed, 502, 0, false, false), (.upstreamFailed, 502, 0, true, false),
+        (.upstreamFailed, 200, 5, true, true), (.timedOut, 504, 0, true, false), (.timedOut, 200, 5, true, true),
+        (.clientLeft, 499, 0, true, true), (.clientLeft, 499, 0, false, false), (.clientLeft, 200, 5, true, true),
     ]
 
     @Test("The function's answers are calls, and the platform's errors are not", arguments: outcomes)
-    func whatCounts(cause: ProxyOutcome.Cause, status: Int, firstByte: UInt64, attempts: Int, isCall: Bool) {
+    func whatCounts(cause: ProxyOutcome.Cause, status: Int, firstByte: UInt64, wasSent: Bool, isCall: Bool) {
         let outcome = ProxyOutcome(
-            status: status, cause: cause, nanoseconds: 9, firstByteNanoseconds: firstByte, attempts: attempts)
+            status: status, cause: cause, nanoseconds: 9, firstByteNanoseconds: firstByte, attempts: 1,
+            wasSent: wasSent)
 
         #expect(outcome.isCall == isCall)
     }

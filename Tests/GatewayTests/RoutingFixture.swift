@@ -73,7 +73,8 @@ struct RoutingFixture {
     }
 
     static let answered = ProxyOutcome(
-        status: 200, cause: .answered, nanoseconds: 1_000_000, firstByteNanoseconds: 1, attempts: 1)
+        status: 200, cause: .answered, nanoseconds: 1_000_000, firstByteNanoseconds: 1, attempts: 1,
+        wasSent: true)
 
     /// The endpoints of the route of an object.
     func endpoints(_ name: String, _ namespace: String = "functions") -> [UpstreamEndpoint]? {

@@ -206,6 +206,7 @@ struct ProxyFailureTests {
         #expect(await eventually { received.withLock { $0.count } == 2 })
         #expect(received.withLock { $0.allSatisfy { !$0.hasSuffix("0\r\n\r\n") } })
         #expect(await eventually { proxy.destination.outcomes.map(\.cause) == [.clientLeft, .clientLeft] })
+        #expect(proxy.destination.outcomes.map(\.wasSent) == [true, true])
         await proxy.stop()
     }
 

@@ -69,9 +69,9 @@ extension ProxyOutcome {
     /// Whether it counts as a call of the function, which has to be paid for.
     ///
     /// An answer of the function counts, whatever its status, from its first byte; so does a call whose client left while
-    /// the function worked. What the platform answers in the function's place does not: there was no instance, none could
+    /// the function worked, since something of it was sent. What the platform answers in the function's place does not: there was no instance, none could
     /// be reached, it broke off or stayed silent.
     var isCall: Bool {
-        firstByteNanoseconds > 0 || (cause == .clientLeft && attempts > 0)
+        firstByteNanoseconds > 0 || (cause == .clientLeft && wasSent)
     }
 }

@@ -81,4 +81,6 @@ public struct ProxyOutcome: Sendable {
     public let firstByteNanoseconds: UInt64
     /// How many endpoints or connections were tried.
     public let attempts: Int
+    /// Whether anything of the request was sent to an endpoint.
+    public let wasSent: Bool
 }

@@ -34,6 +34,7 @@ final class ProxyExchange: RequestExchange {
     var firstByteAt: UInt64 = 0
     private var startedAt: UInt64 = 0
     private var attempts = 0
+    private var wasSent = false
     private var isHeld = false
     private var isRequestChunked = false
     private var isIdempotent = false
@@ -57,6 +58,7 @@ final class ProxyExchange: RequestExchange {
         firstByteAt = 0
         status = 0
         attempts = 0
+        wasSent = false
         isRequestDone = false
         hasSurplus = false
         endsUpstream = false
@@ -272,6 +274,7 @@ final class ProxyExchange: RequestExchange {
     /// The whole response is with the client, or waits to be sent to it.
     func completeResponse() {
         guard let upstream else { return }
+        wasSent = true
         let isReusable =
             isRequestDone && !hasSurplus && upstream.output.isEmpty && upstreamKeepsConnection && decoder.isDone
         self.upstream = nil
@@ -295,6 +298,7 @@ final class ProxyExchange: RequestExchange {
 
     private func dropUpstream() {
         guard let upstream else { return }
+        wasSent = wasSent || upstream.hasSent
         self.upstream = nil
         upstream.exchange = nil
         upstream.endpoint.requestEnded()
@@ -311,7 +315,8 @@ final class ProxyExchange: RequestExchange {
         call.destination.finished(
             ProxyOutcome(
                 status: status, cause: cause, nanoseconds: now &- startedAt,
-                firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts),
+                firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts,
+                wasSent: wasSent || upstream?.hasSent == true),
             context: call.context)
     }
 
