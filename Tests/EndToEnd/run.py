@@ -4,8 +4,7 @@
 FILTER is a regular expression on `module.Class.test_name`. FILE receives "PASSED FAILED". Ends with 1 if anything failed.
 
 Most of a test's time is waiting, so some run side by side, each module in a process of its own. A module or a class says with
-LANE what it cannot run beside: what is of one lane shares a process, and the lane "alone" comes late, when nothing else happens.
-Classes with UNSETTLES kill the operator: they come last, side by side, since none of them may mind another kill.
+LANE what it cannot run beside: what is of one lane shares a process, and the lane "alone" comes last, when nothing else happens.
 """
 
 import argparse
@@ -19,8 +18,7 @@ import time
 import unittest
 from collections.abc import Iterator
 
-LANES_AT_ONCE = 4
-UNSETTLING = "unsettling "
+LANES_AT_ONCE = 5
 
 
 class Telling(unittest.TextTestResult):
@@ -63,8 +61,6 @@ def lanes(tests: list[unittest.TestCase]) -> dict[str, list[unittest.TestCase]]:
     for test in tests:
         module = sys.modules[type(test).__module__]
         lane = getattr(type(test), "LANE", None) or getattr(module, "LANE", module.__name__)
-        if getattr(type(test), "UNSETTLES", False):
-            lane = UNSETTLING + type(test).__name__
         found.setdefault(lane, []).append(test)
     return found
 
@@ -107,17 +103,15 @@ def main() -> int:
     elif len(chosen) == 1:
         counts = [run_here(tests) for tests in chosen.values()]
     else:
-        alone = chosen.pop("alone", [])
-        # What leaves the operator in the back-off of its restarts comes after what needs both of them.
-        unsettling = [lane for lane in chosen if lane.startswith(UNSETTLING)]
-        # The longest first, so that none is left over at the end.
-        beside = sorted(chosen.keys() - unsettling, key=lambda lane: -seconds(chosen[lane]))
+        # What leaves the operator in the back-off of its restarts comes after what needs both of them, the more kills the later.
+        last = sorted(chosen.pop("alone", []), key=lambda test: getattr(type(test), "KILLS", 0))
         with concurrent.futures.ThreadPoolExecutor(LANES_AT_ONCE) as pool:
-            counts = list(pool.map(lambda lane: run_beside(lane, options.filter), beside))
-            if alone:
-                print("\nalone", flush=True)
-                counts.append(run_here(alone))
-            counts += pool.map(lambda lane: run_beside(lane, options.filter), unsettling)
+            # The longest first, so that none is left over at the end.
+            order = sorted(chosen, key=lambda lane: -seconds(chosen[lane]))
+            counts = list(pool.map(lambda lane: run_beside(lane, options.filter), order))
+        if last:
+            print("\nalone", flush=True)
+            counts.append(run_here(last))
     passed, failed = sum(count[0] for count in counts), sum(count[1] for count in counts)
     if options.result:
         options.result.write_text(f"{passed} {failed}\n")
