@@ -268,8 +268,9 @@ def main():
     folder = tempfile.mkdtemp(prefix="farebox-bench-")
     os.chmod(folder, 0o755)
     goals = PAID_GOALS if options.paid else GOALS
-    processes, targets = start_all(folder, os.path.abspath(options.farebox), proxy_cpu, load_cpu, options.paid)
+    processes = {}
     try:
+        processes, targets = start_all(folder, os.path.abspath(options.farebox), proxy_cpu, load_cpu, options.paid)
         members = {name: family(processes[process].pid) for name, (process, _, _) in targets.items()}
         samples = {name: [] for name in targets}
         pin = ["taskset", "-c", str(load_cpu)] if load_cpu is not None else []

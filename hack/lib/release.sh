@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # The release executables of this checkout. Sourced after progress.sh and packages.sh.
+. hack/lib/swift.sh
 
 # Compiles one, unless the same sources were compiled before, and sets release_binary to its path:
 #   compile_release LOGFILE [PRODUCT]
@@ -25,7 +26,7 @@ compile_release() {
     fi
     # A folder of its own: swift build and swift test wait for each other at the same one.
     quietly "$1" "swift build -c release" \
-        swift build --scratch-path .build/static -c release --static-swift-stdlib --product "$product"
+        swift_tool build --scratch-path .build/static -c release --static-swift-stdlib --product "$product"
     mkdir -p "$folder/$identity"
     strip -o "$release_binary.$$" ".build/static/release/$product"
     mv "$release_binary.$$" "$release_binary"
