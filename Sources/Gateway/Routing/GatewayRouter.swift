@@ -4,7 +4,9 @@ import Telemetry
 /// Finds the function that a request names, and whether the call is let through.
 ///
 /// - `<owner>.<root>/<function>/…`: leading slashes of the path count as one, as OpenFaaS Cloud's router had it.
-/// - `/function/<name>[.<namespace>]/…` on every other host, the root domain's own included.
+/// - `<function>.<owner>.<root>/…`: the function has a host, and the path, to itself.
+/// - `/function/<name>[.<namespace>]/…` on every other host, the root domain's own included; `/funko/…` and `/faaso/…` are
+///   the same, for callers that come from FaaSO.
 ///
 /// The function sees the rest of the path and the query exactly as they were sent. Its name is compared byte for byte,
 /// escapes are not decoded: `%66n` never means `fn`, and an escaped slash never ends a name.
@@ -33,14 +35,22 @@ struct GatewayRouter: RequestRouter {
             return .refuse(.badRequest, detail: "The Host field is missing; it may name the function's owner.")
         }
         var segments = PathSegments(head.path)
-        if let owner = owner(of: host, in: bytes) {
-            guard let function = segments.next(in: bytes) else { return unknown("The path names no function.") }
+        if let (owner, ownHost) = owner(of: host, in: bytes) {
+            guard let function = ownHost ?? segments.next(in: bytes) else {
+                return unknown("The path names no function.")
+            }
             let ownerBytes = bytes.extracting(owner.start..<owner.end)
             let name = bytes.extracting(function.start..<function.end)
-            let route = board.read(onLoop: loop) { $0.byOwner.find(ownerBytes, name) }
-            return decide(route, head, in: bytes, after: gate, prefixEnd: function.end)
+            guard ownHost != nil else {
+                let route = board.read(onLoop: loop) { $0.byOwner.find(ownerBytes, name) }
+                return decide(route, head, in: bytes, after: gate, prefixEnd: function.end)
+            }
+            let lower = Self.lowercased(name)
+            let route = board.read(onLoop: loop) { $0.byOwner.find(ownerBytes, lower.span) }
+            return decide(route, head, in: bytes, after: gate, prefixEnd: head.path.start)
         }
-        guard let first = segments.next(in: bytes), bytes.equals(first, "function"),
+        guard let first = segments.next(in: bytes),
+            bytes.equals(first, "function") || bytes.equals(first, "funko") || bytes.equals(first, "faaso"),
             let function = segments.next(in: bytes)
         else {
             return unknown("Call a function as /function/<name> or at its owner's host.")
@@ -130,8 +140,8 @@ struct GatewayRouter: RequestRouter {
         return .refuse(.notFound, detail: detail)
     }
 
-    /// The owner that a host names, when it is exactly one label below the root domain.
-    private func owner(of host: ByteRange, in bytes: Span<UInt8>) -> ByteRange? {
+    /// The owner that a host names, and the function when it has a host of its own: one or two labels below the root domain.
+    private func owner(of host: ByteRange, in bytes: Span<UInt8>) -> (owner: ByteRange, function: ByteRange?)? {
         guard !rootSuffix.isEmpty else { return nil }
         var end = host.start
         while end < host.end, bytes[end] != UInt8(ascii: ":") {
@@ -141,15 +151,27 @@ struct GatewayRouter: RequestRouter {
         if end > host.start, bytes[end - 1] == UInt8(ascii: ".") {
             end -= 1
         }
-        let labelEnd = end - rootSuffix.count
-        guard labelEnd > host.start else { return nil }
-        for offset in rootSuffix.indices where Self.lowercased(bytes[labelEnd + offset]) != rootSuffix[offset] {
+        let labelsEnd = end - rootSuffix.count
+        guard labelsEnd > host.start else { return nil }
+        for offset in rootSuffix.indices where Self.lowercased(bytes[labelsEnd + offset]) != rootSuffix[offset] {
             return nil
         }
-        for position in host.start..<labelEnd where bytes[position] == UInt8(ascii: ".") {
-            return nil
+        var dot: Int?
+        for position in host.start..<labelsEnd where bytes[position] == UInt8(ascii: ".") {
+            guard dot == nil, position > host.start, position + 1 < labelsEnd else { return nil }
+            dot = position
         }
-        return ByteRange(host.start, labelEnd)
+        guard let dot else { return (ByteRange(host.start, labelsEnd), nil) }
+        return (ByteRange(dot + 1, labelsEnd), ByteRange(host.start, dot))
+    }
+
+    private static func lowercased(_ name: Span<UInt8>) -> [UInt8] {
+        var lower: [UInt8] = []
+        lower.reserveCapacity(name.count)
+        for position in 0..<name.count {
+            lower.append(lowercased(name[position]))
+        }
+        return lower
     }
 
     private static func lowercased(_ byte: UInt8) -> UInt8 {
