@@ -40,7 +40,8 @@ end_left_over_worker() {
 # Removes from the cache what no run used for two weeks and no cluster names: other versions of these scripts made it.
 forget_what_is_unused() {
     local entry
-    find "$cache"/{debian,kubernetes,images} -mindepth 1 -maxdepth 1 -mtime +14 2>/dev/null | while read -r entry; do
+    # Not all of them are there: an API-only cluster needs no images.
+    { find "$cache"/{debian,kubernetes,images} -mindepth 1 -maxdepth 1 -mtime +14 2>/dev/null || true; } | while read -r entry; do
         grep -qsF "$entry" "$state_root"/*/cluster.env || rm -rf "$entry"
     done
 }
