@@ -135,7 +135,7 @@ package.targets.append(.target(name: "RawSockets", path: "Tests/RawSockets", swi
 /// An API server in memory, shared by tests of controllers.
 package.targets.append(
     .target(
-        name: "MemoryCluster", dependencies: ["JSON", "KubernetesClient", "KubernetesTypes"],
+        name: "MemoryCluster", dependencies: ["CRDs", "JSON", "KubernetesClient", "KubernetesTypes"],
         path: "Tests/MemoryCluster", swiftSettings: strict))
 
 /// A process that tests of the ledger kill, and that `hack/bench payments` measures.
@@ -193,8 +193,7 @@ package.targets += [
         "Webhook",
         [
             "Audit", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-            "Telemetry",
-            "Timing", "YAML",
+            "MemoryCluster", "Telemetry", "Timing", "YAML",
         ],
         data: ["Payloads", "Vectors"]),
     tests(
@@ -205,3 +204,18 @@ package.targets += [
         ]),
     tests("Commands"),
 ]
+
+/// `hack/fuzz`: the parsers of HTTP under libFuzzer, which is the toolchain's. Named by the environment, since its flags would
+/// slow everything else down.
+if let libFuzzer = Context.environment["FAREBOX_LIBFUZZER"] {
+    let covered: [SwiftSetting] = [.unsafeFlags(["-sanitize=fuzzer"])]
+    for target in package.targets where target.name == "HTTP" {
+        target.swiftSettings = (target.swiftSettings ?? []) + covered
+    }
+    package.targets.append(.systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"))
+    package.targets.append(
+        .executableTarget(
+            name: "HTTPFuzzer", dependencies: ["CFuzzer", "HTTP"], path: "Tests/HTTPFuzzer", exclude: ["Corpus"],
+            swiftSettings: strict + covered,
+            linkerSettings: [.unsafeFlags([libFuzzer])]))
+}

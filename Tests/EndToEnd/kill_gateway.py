@@ -89,22 +89,14 @@ class Gateway:
         self._process.wait(2 * kill_payments.PATIENCE_SECONDS)
 
 
-class Callers:
-    """Threads that call until they are told to stop, and count what they are told."""
+class Callers(kill_payments.Crew):
+    """Call, and count what they are told."""
 
     def __init__(self, gateways: list[Gateway]) -> None:
         self._gateways = gateways
-        self._stop = threading.Event()
         self._lock = threading.Lock()
         self.statuses: dict[int, int] = {}
-        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(THREADS)]
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(THREADS)
 
     def _work(self, number: int) -> None:
         gateway = self._gateways[number % len(self._gateways)]

@@ -94,14 +94,12 @@ class Payments:
             connection.close()
 
 
-class Load:
-    """Threads that hand receipts in until they are told to stop."""
+class Crew:
+    """Threads that work until they are told to stop."""
 
-    def __init__(self, payments: Payments, connections: list[wallet.Connection], seed: int) -> None:
-        self._payments, self._connections, self._seed = payments, connections, seed
+    def __init__(self, threads: int) -> None:
         self._stop = threading.Event()
-        self.strange: list[Any] = []
-        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(THREADS)]
+        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(threads)]
         for thread in self._threads:
             thread.start()
 
@@ -109,6 +107,19 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+    def _work(self, number: int) -> None:
+        """What the thread with this number does until `_stop` is set."""
+        raise NotImplementedError
+
+
+class Load(Crew):
+    """Hands receipts in."""
+
+    def __init__(self, payments: Payments, connections: list[wallet.Connection], seed: int) -> None:
+        self._payments, self._connections, self._seed = payments, connections, seed
+        self.strange: list[Any] = []
+        super().__init__(THREADS)
 
     def _work(self, number: int) -> None:
         dice = random.Random(self._seed + number)

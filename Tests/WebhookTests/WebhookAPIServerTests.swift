@@ -1,10 +1,10 @@
 import CRDs
 import ControllerRuntime
-import Glibc
 import HTTP
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import MemoryCluster
 import Telemetry
 import Testing
 
@@ -12,30 +12,7 @@ import Testing
 
 /// The webhook on the kube-apiserver of `FAREBOX_TEST_KUBECONFIG`, in a namespace of the test's own.
 private final class Cluster: Sendable {
-    static let path = getenv("FAREBOX_TEST_KUBECONFIG").map { String(cString: $0) }
-    static let isGiven = ConditionTrait.enabled(
-        if: path != nil, "needs a kube-apiserver: run hack/test api, which sets FAREBOX_TEST_KUBECONFIG")
-
-    /// The client that all tests share, once the server knows our kinds.
-    private static let prepared = Task {
-        let client = try Client(ConfigurationLoader().forServer(kubeconfig: path))
-        let definitions = ResourceDescriptor(
-            group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition",
-            plural: "customresourcedefinitions", isNamespaced: false)
-        for kind in CRDManifests.Kind.allCases {
-            _ = try await client.apply(
-                CRDManifests.definition(of: kind), to: ObjectKey(name: kind.name), of: definitions, as: "tests")
-        }
-        let end = ContinuousClock.now + .seconds(30)
-        while true {
-            do {
-                _ = try await client.list(Repository.self)
-                return client
-            } catch let error as KubernetesError where error.isNotFound && ContinuousClock.now < end {
-                try await ContinuousClock().sleep(for: .milliseconds(50))
-            }
-        }
-    }
+    static let isGiven = ConditionTrait.enabled(if: APIServer.kubeconfig != nil, Comment(rawValue: APIServer.remedy))
 
     let api: Client
     let namespace: String
@@ -44,7 +21,7 @@ private final class Cluster: Sendable {
     private let running: Task<Void, Never>
 
     init() async throws {
-        let api = try await Self.prepared.value
+        let api = try await APIServer.client
         let namespace = "webhook-test-\(UInt32.random(in: 0 ... .max))"
         _ = try await api.create(Namespace(metadata: ObjectMeta(name: namespace)))
         let informer = Informer<Repository>(api: api, scope: InformerScope(namespace: namespace))

@@ -16,17 +16,15 @@ enum Backend: String, Sendable, CustomTestStringConvertible {
 
     var testDescription: String { rawValue }
 
-    static let kubeconfig = getenv("FAREBOX_TEST_KUBECONFIG").map { String(cString: $0) }
-    static var hasServer: Bool { kubeconfig != nil }
+    static var hasServer: Bool { APIServer.kubeconfig != nil }
     /// The places for scenarios that run in each of them.
     static var available: [Backend] { hasServer ? [.memory, .server] : [.memory] }
-    static let serverIsNeeded = ConditionTrait.enabled(
-        if: hasServer, "needs a kube-apiserver: run hack/test api, which sets FAREBOX_TEST_KUBECONFIG")
+    static let serverIsNeeded = ConditionTrait.enabled(if: hasServer, Comment(rawValue: APIServer.remedy))
 
     func api() async throws -> any KubernetesAPI {
         switch self {
         case .memory: MemoryAPI()
-        case .server: try await Self.prepared.value
+        case .server: try await APIServer.client
         }
     }
 
@@ -49,28 +47,5 @@ enum Backend: String, Sendable, CustomTestStringConvertible {
         guard self == .server else { return }
         try await api.delete(Namespace.self, ObjectKey(name: namespace))
         try? await api.delete(RuntimeClass.self, ObjectKey(name: "sandbox-\(namespace)"))
-    }
-
-    /// The client that all tests share, once the server knows our kinds.
-    private static let prepared = Task {
-        let client = try Client(ConfigurationLoader().forServer(kubeconfig: kubeconfig))
-        let definitions = ResourceDescriptor(
-            group: "apiextensions.k8s.io", version: "v1", kind: "CustomResourceDefinition",
-            plural: "customresourcedefinitions", isNamespaced: false)
-        for kind in CRDManifests.Kind.allCases {
-            _ = try await client.apply(
-                CRDManifests.definition(of: kind), to: ObjectKey(name: kind.name), of: definitions, as: "tests")
-        }
-        let end = ContinuousClock.now + .seconds(30)
-        while true {
-            do {
-                _ = try await client.list(Function.self)
-                _ = try await client.list(Repository.self)
-                _ = try await client.list(Receipt.self)
-                return client
-            } catch let error as KubernetesError where error.isNotFound && ContinuousClock.now < end {
-                try await ContinuousClock().sleep(for: .milliseconds(50))
-            }
-        }
     }
 }
