@@ -31,21 +31,48 @@ struct ProxyTests {
         try await client.send(
             "GET /a%2Fb?x=%zz HTTP/1.1\r\nHost: h.example:80\r\nX-Keep: 1\r\nConnection: close, X-Private\r\n"
                 + "X-Private: 2\r\nX-Forwarded-For: 6.6.6.6\r\nX_Forwarded_For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n"
-                + "TE: trailers\r\nProxy: evil\r\nUpgrade: h2c\r\nX-Request-Id: my-id\r\nAccept: a\r\nAccept: b\r\n\r\n"
+                + "TE: trailers\r\nProxy: evil\r\nUpgrade: h2c\r\nX-Request-Id: my-id\r\nTraceparent: 00-a-b-01\r\nAccept: a\r\n"
+                + "Accept: b\r\n\r\n"
         )
         let answer = try await client.receiveAll()
 
         let lines = seen.withLock { $0 }.split(separator: "\r\n").map(String.init)
         #expect(
             lines == [
-                "GET /a%2Fb?x=%zz HTTP/1.1", "Host: h.example:80", "X-Keep: 1", "Accept: a", "Accept: b",
-                "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http", "X-Forwarded-Host: h.example:80",
+                "GET /a%2Fb?x=%zz HTTP/1.1", "Host: h.example:80", "X-Keep: 1", "Traceparent: 00-a-b-01", "Accept: a",
+                "Accept: b", "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http", "X-Forwarded-Host: h.example:80",
                 "Forwarded: for=127.0.0.1;proto=http;host=\"h.example:80\"", "X-Request-Id: my-id",
             ])
         #expect(answer.hasPrefix("HTTP/1.1 204 No Content\r\nDate: "))
         #expect(answer.contains("\r\nX-Request-Id: my-id\r\n"))
         #expect(answer.contains("\r\nConnection: close\r\n"))
         #expect(!answer.contains("Content-Length"))
+        await proxy.stop()
+    }
+
+    @Test(
+        "A request without a trace begins one, by its own id where that is ours",
+        arguments: ["", "X-Request-Id: mine\r\n"])
+    func beginsTrace(field: String) async throws {
+        let seen = Mutex("")
+        let upstream = try RawServer { connection, _ in
+            let text = try await connection.receive(until: "\r\n\r\n")
+            seen.withLock { $0 = text }
+            try await connection.send("HTTP/1.1 204 No Content\r\n\r\n")
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\(field)\r\n")
+        _ = try await client.receiveAll()
+
+        let fields = seen.withLock { $0 }.split(separator: "\r\n").map { $0.split(separator: " ").map(String.init) }
+        let trace = try #require(fields.first { $0.first == "traceparent:" }?.last).split(separator: "-")
+        let request = try #require(fields.first { $0.first == "X-Request-Id:" }?.last)
+        #expect(trace.map(\.count) == [2, 32, 16, 2])
+        #expect(trace.first == "00" && trace.last == "00")
+        #expect(trace.joined().allSatisfy { $0.isHexDigit && !$0.isUppercase })
+        #expect((String(trace[1]) == request) == field.isEmpty)
         await proxy.stop()
     }
 

@@ -69,9 +69,15 @@ final class FunctionCalls: Sendable {
         }
     }
 
+    /// Tells how many addresses take the function's calls.
+    func take(addresses count: Int) {
+        metrics.addresses.labels(label).set(count)
+    }
+
     /// Forgets the function's series; a scrape would carry them for ever otherwise.
     func retire() {
         metrics.seconds.remove(label)
+        metrics.addresses.remove(label)
         counters.withLock { counters in
             for entry in counters {
                 metrics.invocations.remove(label, "\(entry.status)")

@@ -158,6 +158,7 @@ final class RouteSource: Sendable {
             entry.endpoints[address] = UpstreamEndpoint(address: address)
         }
         state.entries[key] = entry
+        calls.take(addresses: entry.endpoints.count)
         return Route(
             endpoints: entry.endpoints.values.sorted { $0.address.description < $1.address.description },
             admission: admission(of: record), timeout: record.timeout ?? defaultTimeout,

@@ -10,6 +10,8 @@ enum FieldKind: UInt8 {
     case expect
     case requestID
     case date
+    /// The trace that a request belongs to (W3C Trace Context, `traceparent`).
+    case traceParent
     /// Concerns one connection only, or could be mistaken for what we say ourselves: never passed on.
     case dropped
 
@@ -33,6 +35,7 @@ enum FieldKind: UInt8 {
         case 10:
             bytes.matches(name, "connection")
                 ? .connection : hyphenated(name, "keep-alive", in: bytes) ? .dropped : .other
+        case 11: bytes.matches(name, "traceparent") ? .traceParent : .other
         case 12: known(name, "x-request-id", .requestID, in: bytes)
         case 14:
             hyphenated(name, "http2-settings", in: bytes)

@@ -148,7 +148,7 @@ extension RequestHead {
         for index in section.records.indices {
             let record = section.records[index]
             switch record.kind {
-            case .other, .dropped, .date:
+            case .other, .dropped, .date, .traceParent:
                 break
             case .host:
                 guard hostField == nil else { throw .repeatedHost }

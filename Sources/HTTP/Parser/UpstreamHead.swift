@@ -72,7 +72,7 @@ struct UpstreamHead {
             case .upgrade: upgrade = record.value
             case .date: hasDate = true
             case .requestID: hasRequestID = true
-            case .other, .dropped, .host, .expect: break
+            case .other, .dropped, .host, .expect, .traceParent: break
             }
         }
         try connectionFields.check(minorVersion: minorVersion)

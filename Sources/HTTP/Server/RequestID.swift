@@ -26,14 +26,18 @@ struct RequestID {
             output.append(contentsOf: given)
             return
         }
-        // Put together beside and appended at once: this happens twice for each proxied request.
-        var digits: [32 of UInt8] = .init(repeating: 0)
-        for index in 0..<16 {
-            let shift = UInt64(60 - 4 * index)
-            digits[index] = Self.digit(high >> shift)
-            digits[16 + index] = Self.digit(low >> shift)
+        output.append(sixteenDigits: high)
+        output.append(sixteenDigits: low)
+    }
+
+    /// Appends the id of the trace that begins with the request (W3C Trace Context): the id itself where it is ours, else another.
+    func append(traceIDTo output: inout [UInt8], random: inout FastRandom) {
+        guard !given.isEmpty else {
+            append(to: &output)
+            return
         }
-        output.append(digits.span)
+        output.append(sixteenDigits: random.next())
+        output.append(sixteenDigits: random.next())
     }
 
     /// The id as text.
@@ -42,10 +46,17 @@ struct RequestID {
         append(to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
+}
 
-    /// The hexadecimal digit of the lowest four bits.
-    private static func digit(_ value: UInt64) -> UInt8 {
-        let digit = UInt8(truncatingIfNeeded: value) & 0xF
-        return digit < 10 ? 0x30 + digit : 0x57 + digit
+extension [UInt8] {
+    /// Appends 16 lower-case hexadecimal digits.
+    mutating func append(sixteenDigits value: UInt64) {
+        // Put together beside and appended at once: this happens several times for each proxied request.
+        var digits: [16 of UInt8] = .init(repeating: 0)
+        for index in 0..<16 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 0xF
+            digits[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
+        }
+        append(digits.span)
     }
 }

@@ -16,11 +16,14 @@ extension [UInt8] {
         }
         append(target, of: bytes)
         append(" HTTP/1.1\r\n")
-        let hasHost = append(fieldsOf: head.section, head.connectionFields, in: bytes, end: head.byteCount - 2) {
+        let passed = append(fieldsOf: head.section, head.connectionFields, in: bytes, end: head.byteCount - 2) {
             kind in
-            kind == .other || kind == .host || kind == .date
+            kind == .other || kind == .host || kind == .date || kind == .traceParent
         }
-        if !hasHost {
+        if !passed.hasTraceParent {
+            append(traceParentFor: client)
+        }
+        if !passed.hasHost {
             append("Host: ")
             if let host = head.host {
                 append(host, of: bytes)
@@ -45,6 +48,15 @@ extension [UInt8] {
             append("Connection: Upgrade\r\nUpgrade: websocket\r\n")
         }
         append("\r\n")
+    }
+
+    /// Begins a trace (W3C Trace Context, version 00): its id is the request's where that is ours, and nobody records it yet.
+    private mutating func append(traceParentFor client: ServerConnection) {
+        append("traceparent: 00-")
+        client.requestID.append(traceIDTo: &self, random: &client.loop.random)
+        append("-")
+        append(sixteenDigits: client.loop.random.next() | 1)
+        append("-00\r\n")
     }
 
     /// Appends what the upstream is told about the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `X-Request-Id`.
@@ -81,19 +93,20 @@ extension [UInt8] {
         append("\r\n")
         _ = append(fieldsOf: head.section, head.connectionFields, in: bytes, end: head.byteCount - 2) { kind in
             // `Expect` and `Host` mean nothing in a response, so neither do they harm.
-            kind == .other || kind == .date || kind == .requestID
+            kind == .other || kind == .date || kind == .requestID || kind == .traceParent
         }
     }
 
     /// Appends the fields whose kind is passed on and which `Connection` does not name, in runs of neighbours.
     ///
-    /// - Returns: Whether `Host` was among them.
+    /// - Returns: Whether `Host` and `traceparent` were among them.
     private mutating func append(
         fieldsOf section: FieldSection, _ connection: FramingFields, in bytes: Span<UInt8>, end: Int,
         passing isPassed: (FieldKind) -> Bool
-    ) -> Bool {
+    ) -> (hasHost: Bool, hasTraceParent: Bool) {
         let hasNominated = !connection.nominated.isEmpty
         var hasHost = false
+        var hasTraceParent = false
         var runStart: Int?
         for record in section.records {
             let isKept =
@@ -101,6 +114,7 @@ extension [UInt8] {
                 && !(hasNominated && record.kind != .host && connection.nominates(record.name, in: bytes))
             if isKept {
                 hasHost = hasHost || record.kind == .host
+                hasTraceParent = hasTraceParent || record.kind == .traceParent
                 if runStart == nil {
                     runStart = Int(record.nameStart)
                 }
@@ -112,6 +126,6 @@ extension [UInt8] {
         if let start = runStart {
             append(ByteRange(start, end), of: bytes)
         }
-        return hasHost
+        return (hasHost, hasTraceParent)
     }
 }
