@@ -42,7 +42,7 @@ final class Transfer {
         upload = try Upload(request)
         do {
             try setRequest(request)
-            try setConnection(configuration)
+            try setConnection(configuration, isSecure: request.url.prefix(6).lowercased() == "https:")
             try setCallbacks()
         } catch {
             throw error.error
@@ -230,7 +230,7 @@ extension Transfer {
             + (request.signature == nil ? ["Expect:"] : [])
     }
 
-    private func setConnection(_ configuration: HTTPClientConfiguration) throws(OptionRefused) {
+    private func setConnection(_ configuration: HTTPClientConfiguration, isSecure: Bool) throws(OptionRefused) {
         try handle.set(CURLOPT_NOSIGNAL, true)
         try handle.set(CURLOPT_CONNECTTIMEOUT_MS, configuration.connectTimeout)
         try handle.set(CURLOPT_TCP_KEEPALIVE, true)
@@ -239,7 +239,8 @@ extension Transfer {
         try handle.set(CURLOPT_TCP_KEEPINTVL, 5)
         try handle.set(
             CURLOPT_HTTP_VERSION, Int(configuration.offersHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
-        try handle.set(CURLOPT_PIPEWAIT, configuration.offersHTTP2)
+        // Waiting whether a connection turns out to be HTTP/2 is for TLS; without, a request would wait for the answer before it.
+        try handle.set(CURLOPT_PIPEWAIT, configuration.offersHTTP2 && isSecure)
         if configuration.redirectsMaximum > 0 {
             try handle.set(CURLOPT_FOLLOWLOCATION, true)
             try handle.set(CURLOPT_MAXREDIRS, configuration.redirectsMaximum)

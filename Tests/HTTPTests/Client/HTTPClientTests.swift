@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Synchronization
 import Testing
@@ -45,6 +46,26 @@ struct HTTPClientTests {
 
         #expect(server.connectionCount == 1)
         #expect(client.connectionsBegun == 1)
+    }
+
+    @Test("Over plain HTTP, where no HTTP/2 can come of it, no request waits for the answer to another")
+    func sendsAtOnce() async throws {
+        let arrivals = DispatchGroup()
+        arrivals.enter()
+        arrivals.enter()
+        let server = try ScriptedServer { connection in
+            _ = connection.readRequest()
+            arrivals.leave()
+            let isMet = arrivals.wait(timeout: .now() + 30) == .success
+            connection.respond(isMet ? "both" : "alone")
+        }
+        let client = HTTPClient()
+
+        async let first = client.send(HTTPClientRequest(url: server.url()))
+        async let second = client.send(HTTPClientRequest(url: server.url()))
+        let bodies = try await [first.body, second.body]
+
+        #expect(bodies == [Array("both".utf8), Array("both".utf8)])
     }
 
     @Test("A body longer than allowed ends the transfer")
