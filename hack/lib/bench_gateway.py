@@ -1,8 +1,8 @@
-"""Compares the CPU time per proxied call of Farebox's gateway, nginx and caddy.
+"""Compares the CPU time per proxied call of Farebox's gateway, nginx, HAProxy and caddy.
 
 Each proxy runs pinned to one processor, wrk and the backend to another, so that the proxies meet the same conditions.
 The number to trust is CPU time per call, read from /proc/PID/task/*/schedstat: calls a second depend on the neighbours.
-All three pass the same headers about the client, and keep connections to the backend.
+All of them pass the same headers about the client, and keep connections to the backend.
 
 With --paid it compares the gateway with itself instead: calls that are paid for, from a real ledger, and calls that are free.
 """
@@ -42,6 +42,9 @@ http {{
 
 NGINX_BACKEND = 'server {{ listen 127.0.0.1:{port}; location / {{ return 200 "hello\\n"; }} }}'
 
+NGINX_FILE = """sendfile on;
+    server {{ listen 127.0.0.1:{port}; location / {{ root {folder}; try_files /body =404; }} }}"""
+
 NGINX_PROXY = """upstream backend {{
         server 127.0.0.1:{backend};
         keepalive 512;
@@ -73,6 +76,25 @@ http://127.0.0.1:{port} {{
         }}
     }}
 }}
+"""
+
+HAPROXY = """global
+    nbthread 1
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+    http-reuse always
+    option forwardfor
+frontend callers
+    bind 127.0.0.1:{port}
+    http-request set-header X-Request-Id %[uuid()]
+    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Host %[req.hdr(host)]
+    default_backend functions
+backend functions
+    server one 127.0.0.1:{backend}
 """
 
 ROUTES = 'routes:\n  - name: hello\n    endpoints: ["127.0.0.1:{backend}"]\n'
@@ -175,9 +197,9 @@ def measure(command, pids):
     }
 
 
-def start_all(folder, farebox, proxy_cpu, load_cpu, paid):
+def start_all(folder, farebox, proxy_cpu, load_cpu, paid, size):
     """Starts everything; returns the processes and, by name, the process that is measured with its port and path."""
-    backend, farebox_port, internal, nginx_port, caddy_port, payers, leases = free_ports(7)
+    backend, farebox_port, internal, nginx_port, haproxy_port, caddy_port, payers, leases = free_ports(8)
 
     def write(name, text):
         path = os.path.join(folder, name)
@@ -196,6 +218,10 @@ def start_all(folder, farebox, proxy_cpu, load_cpu, paid):
     processes = {}
     try:
         body = NGINX_BACKEND.format(port=backend)
+        if size:
+            with open(os.path.join(folder, "body"), "wb") as file:
+                file.write(os.urandom(size))
+            body = NGINX_FILE.format(port=backend, folder=folder)
         path = write("backend.conf", NGINX_COMMON.format(folder=folder, name="backend", body=body))
         start("backend", backend, load_cpu, ["nginx", "-c", path])
         routes = ROUTES.format(backend=backend)
@@ -219,13 +245,15 @@ def start_all(folder, farebox, proxy_cpu, load_cpu, paid):
         body = NGINX_PROXY.format(port=nginx_port, backend=backend)
         path = write("nginx.conf", NGINX_COMMON.format(folder=folder, name="nginx", body=body))
         start("nginx", nginx_port, proxy_cpu, ["nginx", "-c", path])
+        start("haproxy", haproxy_port, proxy_cpu,
+              ["haproxy", "-db", "-f", write("haproxy.cfg", HAPROXY.format(port=haproxy_port, backend=backend))])
         path = write("Caddyfile", CADDY.format(port=caddy_port, backend=backend))
         start("caddy", caddy_port, proxy_cpu, ["caddy", "run", "--config", path, "--adapter", "caddyfile"])
     except BaseException:
         stop_all(processes)
         raise
     return processes, {name: (name, port, "/function/hello") for name, port in
-                       (("farebox", farebox_port), ("nginx", nginx_port), ("caddy", caddy_port))}
+                       (("farebox", farebox_port), ("nginx", nginx_port), ("haproxy", haproxy_port), ("caddy", caddy_port))}
 
 
 def stop_all(processes):
@@ -255,6 +283,7 @@ def main():
     parser = argparse.ArgumentParser(prog="hack/bench gateway", description=__doc__.split("\n")[0])
     parser.add_argument("--farebox", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--paid", action="store_true", help="calls that are paid for beside free ones, on this gateway")
+    parser.add_argument("--bytes", type=int, default=0, help="the size of each answer (default: some bytes)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds over all proxies (default 5)")
     parser.add_argument("--seconds", type=int, default=4, help="seconds of load per round and proxy (default 4)")
     parser.add_argument("--connections", type=int, default=64, help="connections held open (default 64)")
@@ -270,7 +299,7 @@ def main():
     goals = PAID_GOALS if options.paid else GOALS
     processes = {}
     try:
-        processes, targets = start_all(folder, os.path.abspath(options.farebox), proxy_cpu, load_cpu, options.paid)
+        processes, targets = start_all(folder, os.path.abspath(options.farebox), proxy_cpu, load_cpu, options.paid, options.bytes)
         members = {name: family(processes[process].pid) for name, (process, _, _) in targets.items()}
         samples = {name: [] for name in targets}
         pin = ["taskset", "-c", str(load_cpu)] if load_cpu is not None else []
