@@ -302,8 +302,10 @@ def main() -> None:
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--name", action="append", default=["localhost"], help="a further name for the certificate")
+    parser.add_argument("--authority", type=pathlib.Path, metavar="FOLDER", help="with the ca.crt and ca.key to be certified by")
     options = parser.parse_args()
-    wallet = Wallet(options.address, options.port, tuple(options.name))
+    authority = {name: (options.authority / name).read_bytes() for name in ("ca.crt", "ca.key")} if options.authority else None
+    wallet = Wallet(options.address, options.port, tuple(options.name), authority)
     print(f"pointer {wallet.pointer('ACCOUNT')}\nauthority {wallet.authority}", flush=True)
     try:
         for line in sys.stdin:

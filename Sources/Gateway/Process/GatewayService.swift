@@ -49,6 +49,9 @@ public final class GatewayService: Sendable {
         let loops = max(1, configuration.loops ?? ProcessorCount.available)
         let metrics = GatewayMetrics(registry)
         let board = RouteBoard(loops: loops)
+        if let payment = configuration.payment, payment.publicURL == nil {
+            logger.warning("payments.publicURL is not set: callers are not told where to pay")
+        }
         desk = configuration.payment.map { payment in
             // Two gateways of one name would take each other's leases.
             CallDesk(

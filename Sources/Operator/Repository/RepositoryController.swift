@@ -81,16 +81,8 @@ public enum RepositoryController {
         let writer = ChildWriter(api: api, fieldManager: fieldManager)
         let queue = BuildQueue(limits: configuration.builder.queueLimits)
         children.addIndex(RepositoryReconciler.byController) { [$0.metadata.controllerReference?.uid ?? ""] }
-        let address = configuration.logs.address
-        let keeper = BuildLogKeeper(
-            BuildLogKeeper.Surroundings(
-                api: api, configuration: configuration.logs, masker: { await office.masker(for: $0) },
-                store: { log, bytes in
-                    let tokens = try await artifacts.tokens().logs
-                    try await LogClient(client: client, address: address, tokens: tokens).store(log, bytes)
-                },
-                delete: { try await office.delete($0) },
-                ended: { RepositoryAudit(log: audit, repository: $1).ended($0) }),
+        let keeper = logKeeper(
+            api: api, logs: configuration.logs, office: office, artifacts: artifacts, client: client, audit: audit,
             metrics: metrics)
         let reconciler = RepositoryReconciler(
             repositories: repositories, functions: children, board: board, loader: loader, office: office,
@@ -131,6 +123,22 @@ public enum RepositoryController {
         manager.addRunnable("build logs", needsLeadership: true) { await keeper.run() }
         manager.addRunnable("artifact key", needsLeadership: true) { await makeKey(artifacts) }
         return controller
+    }
+
+    private static func logKeeper(
+        api: any KubernetesAPI, logs: LogsConfiguration, office: BuildOffice, artifacts: ArtifactAccess,
+        client: HTTPClient, audit: AuditLog?, metrics: RepositoryMetrics
+    ) -> BuildLogKeeper {
+        BuildLogKeeper(
+            BuildLogKeeper.Surroundings(
+                api: api, configuration: logs, masker: { await office.masker(for: $0) },
+                store: { log, bytes in
+                    let tokens = try await artifacts.tokens().logs
+                    try await LogClient(client: client, address: logs.address, tokens: tokens).store(log, bytes)
+                },
+                delete: { try await office.delete($0) },
+                ended: { RepositoryAudit(log: audit, repository: $1).ended($0) }),
+            metrics: metrics)
     }
 
     /// The builder's pod waits for this Secret: make it at the start, not at the first build.
