@@ -136,8 +136,6 @@ class GitHubApp(unittest.TestCase):
 class GitLabToken(unittest.TestCase):
     """A private project that a token opens."""
 
-    LANE = "test_bad_input"  # it takes half of the time; and it starts the operator anew, which others count requests of at first
-
     @classmethod
     def setUpClass(cls) -> None:
         cls.host = git_hosts.GitLabHost()

@@ -94,7 +94,7 @@ class MissingCommit(unittest.TestCase):
         """A commit that does not exist fails by name and no other commit is built"""
         host = farebox.GitHost()
         self.addCleanup(host.close)
-        tree = host.create("carol", "ghost")
+        tree = host.create("gustav", "ghost")
         tree.copy(farebox.REPOSITORY_ROOT / "examples/python")
         tree.commit("Greet")
         farebox.apply(farebox.repository("ghost", tree.url, interval="1h"))
@@ -103,11 +103,11 @@ class MissingCommit(unittest.TestCase):
             farebox.get("repository", "ghost"), "Ready")["status"] == "False")
         farebox.run("git", "-C", str(tree.folder), "push", "-q", str(tree.bare), "HEAD:refs/heads/other")
 
-        payload = json.dumps(git_server.push_event(host.base, "carol/ghost", "refs/heads/main", "b" * 40, "d" * 40))
+        payload = json.dumps(git_server.push_event(host.base, "gustav/ghost", "refs/heads/main", "b" * 40, "d" * 40))
         status, text = farebox.post_event(payload.encode())
 
         self.assertEqual(status, 202, text)
         ready = farebox.wait_until("the reason", lambda: (lambda c: c if c["reason"] == "GitRevisionNotFound" else None)(
             farebox.condition(farebox.get("repository", "ghost"), "Ready")))
         self.assertIn("d" * 7, ready["message"])
-        self.assertEqual([f for f in farebox.items("functions") if f["metadata"]["name"].startswith("carol-")], [])
+        self.assertEqual([f for f in farebox.items("functions") if f["metadata"]["name"].startswith("gustav-")], [])
