@@ -12,7 +12,7 @@ import test_operator
 SECONDS = 50
 EXAMPLE = farebox.REPOSITORY_ROOT / "examples/python"
 # Each costs some seconds of both cores; 50 is what the platform is asked to bear.
-REPOSITORIES = int(os.environ.get("FAREBOX_QUEUE_REPOSITORIES", "8"))
+REPOSITORIES = int(os.environ.get("FAREBOX_QUEUE_REPOSITORIES", "6"))
 LIMIT = 10  # builder.buildsMaximum
 
 
