@@ -2,19 +2,6 @@
 # The release executables of this checkout. Sourced after progress.sh and packages.sh.
 . hack/lib/swift.sh
 
-# Sets release_binary to the path where the executable of these very sources is, once it is compiled: find_release PRODUCT
-find_release() {
-    local identity sources=(Package.swift Sources)
-    [ "$1" = farebox ] || sources+=("Tests/$1")
-    # shellcheck disable=SC2154 # packages.sh sets it
-    identity=$({
-        swift --version 2>/dev/null
-        dpkg-query -W "${build_packages[@]}" 2>/dev/null || true
-        find "${sources[@]}" -type f -print0 | sort -z | xargs -0 sha256sum
-    } | sha256sum | cut -c1-24)
-    release_binary=${FAREBOX_CACHE:-$HOME/.cache/farebox}/releases/$identity/$1
-}
-
 # Compiles one, unless the same sources were compiled before, and sets release_binary to its path:
 #   compile_release LOGFILE [PRODUCT]
 #
@@ -22,20 +9,26 @@ find_release() {
 # It is kept, stripped, in the cache beside hack/cluster's, named after everything it is made of: a clean clone of what was
 # built before has it at once. The last few are kept.
 compile_release() {
-    local folder product=${2:-farebox}
+    local folder=${FAREBOX_CACHE:-$HOME/.cache/farebox}/releases product=${2:-farebox} identity sources=(Package.swift Sources)
+    [ "$product" = farebox ] || sources+=("Tests/$product")
+    # shellcheck disable=SC2154 # packages.sh sets it
     install_packages "${build_packages[@]}" binutils
-    find_release "$product"
-    folder=$(dirname "$release_binary")
+    identity=$({
+        swift --version 2>/dev/null
+        dpkg-query -W "${build_packages[@]}"
+        find "${sources[@]}" -type f -print0 | sort -z | xargs -0 sha256sum
+    } | sha256sum | cut -c1-24)
+    release_binary=$folder/$identity/$product
     if [ -x "$release_binary" ]; then
-        touch "$folder"
+        touch "$folder/$identity"
         say "compiled before: $release_binary"
         return
     fi
     # A folder of its own: swift build and swift test wait for each other at the same one.
     quietly "$1" "swift build -c release" \
         swift_tool build --scratch-path .build/static -c release --static-swift-stdlib --product "$product"
-    mkdir -p "$folder"
+    mkdir -p "$folder/$identity"
     strip -o "$release_binary.$$" ".build/static/release/$product"
     mv "$release_binary.$$" "$release_binary"
-    find "$(dirname "$folder")" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +6 | cut -d' ' -f2- | xargs -r rm -rf
+    find "$folder" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +6 | cut -d' ' -f2- | xargs -r rm -rf
 }
