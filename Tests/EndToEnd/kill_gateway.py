@@ -81,7 +81,7 @@ class Gateway:
                 kill_payments.Payments.ask(self.port, "GET", "/function/nobody")
                 return
             except (OSError, http.client.HTTPException):
-                time.sleep(0.01)
+                time.sleep(0.01)  # it tells nobody that it listens
         raise SystemExit(f"the gateway does not start:\n{self._log.read_text()}")
 
     def end(self, how: signal.Signals) -> None:
@@ -131,7 +131,7 @@ def main(binary: str, kills: int = 20, seed: int | None = None, count: int = 2) 
         for _ in range(kills):
             # Sometimes enough for a while, sometimes gone at once.
             payer.pay(host_wallet, "host", "/alice/hello", dice.randrange(1, 4))
-            time.sleep(dice.random() * 0.3)
+            time.sleep(dice.random() * 0.3)  # calls go on meanwhile, until the moment that chance chose
             victim = dice.choice(gateways)
             victim.end(signal.SIGKILL)
             victim.start()

@@ -45,6 +45,7 @@ final class CallDesk: Sendable {
 
     /// Looks after the leases until the task is cancelled.
     func run() async {
+        // Nothing tells that a lease grew old, or that nobody calls any more.
         while (try? await Task.sleep(for: Self.lookInterval)) != nil {
             for purse in purses.withLock({ Array($0.values) }) {
                 purse.look()

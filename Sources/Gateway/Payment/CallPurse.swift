@@ -261,6 +261,7 @@ final class CallPurse: Sendable {
         for attempt in 0..<Self.settleAttempts {
             if await source.settle(settlement) { return }
             guard attempt + 1 < Self.settleAttempts else { break }
+            // Payments may be starting anew; nobody tells when they have.
             try? await Task.sleep(for: .seconds(1))
         }
         Self.logger.warning(
