@@ -51,6 +51,7 @@ final class Town: Sendable {
         controllerAPI = RecordingAPI(api, fault: fault)
         namespace = try await backend.namespace(api)
         asset = try #require(Asset(code: "XRP", scale: 9))
+        // A folder that no other test has; mkdtemp puts letters of its own in the place of the X.
         var template = Array("/tmp/farebox-town-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw LedgerError.unavailable("mkdtemp: \(errno)") }
         folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
