@@ -34,10 +34,12 @@ def start_redis(folder: pathlib.Path, cpu: int, synced: bool) -> tuple[subproces
     port, = free_ports(1)
     folder.mkdir()
     persistence = ["--appendonly", "yes", "--appendfsync", "always"] if synced else ["--appendonly", "no"]
-    process = subprocess.Popen(
-        ["taskset", "-c", str(cpu), "redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder),
-         "--save", "", *persistence], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(port, process, "redis-server")
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["taskset", "-c", str(cpu), "redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder),
+             "--save", "", *persistence], stdout=output, stderr=output)
+    wait_for(port, process, "redis-server", log)
     return process, port
 
 

@@ -120,12 +120,13 @@ def start(farebox: str, folder: str, cpu: int, extra: list[str]) -> tuple[subpro
     port, internal = free_ports(2)
     (pathlib.Path(folder) / "farebox.yaml").write_text(CONFIGURATION)
     (pathlib.Path(folder) / "github").write_bytes(SECRET)
-    with open(os.path.join(folder, "webhook.log"), "w") as log:
+    path = os.path.join(folder, "webhook.log")
+    with open(path, "w") as log:
         process = subprocess.Popen(
             ["taskset", "-c", str(cpu), farebox, "webhook", "--config", f"{folder}/farebox.yaml", "--kubeconfig",
              os.environ["KUBECONFIG"], "--secrets", folder, "--port", str(port), "--internal-port", str(internal)] + extra,
             stdout=log, stderr=log)
-    wait_for(port, process, "farebox webhook")
+    wait_for(port, process, "farebox webhook", path)
     return process, port
 
 
