@@ -19,6 +19,7 @@ import unittest
 from collections.abc import Iterator
 
 LANES_AT_ONCE = 5
+STARTED = time.monotonic()
 
 
 class Telling(unittest.TextTestResult):
@@ -80,10 +81,12 @@ def run_here(tests: list[unittest.TestCase]) -> tuple[int, int]:
 
 def run_beside(lane: str, filter: str) -> tuple[int, int]:
     """Runs a lane in a process of its own, shows what it said when it is done, and returns how many passed and failed."""
+    begun = time.monotonic() - STARTED
     with tempfile.NamedTemporaryFile("r") as result:
         command = [sys.executable, __file__, "--lane", lane, "--result", result.name, *([filter] if filter else [])]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        print(f"\n{lane}\n{done.stdout.rstrip()}", flush=True)
+        ended = time.monotonic() - STARTED
+        print(f"\n{lane}, from {begun:.0f} s to {ended:.0f} s\n{done.stdout.rstrip()}", flush=True)
         counts = result.read().split()
     # A lane that broke before it could count has failed once at least.
     passed, failed = (int(counts[0]), int(counts[1])) if len(counts) == 2 else (0, 1)
