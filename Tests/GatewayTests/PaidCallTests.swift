@@ -76,7 +76,8 @@ struct PaidCallTests {
             call.destination.finished(
                 ProxyOutcome(
                     status: answered ? 500 : 502, cause: cause, nanoseconds: 9,
-                    firstByteNanoseconds: answered ? 5 : 0, attempts: 1, wasSent: true), context: call.context)
+                    firstByteNanoseconds: answered ? 5 : 0, attempts: 1, wasSent: true, ejections: 0),
+                context: call.context)
         }
         let last = try await decision(fixture)
 
@@ -98,7 +99,7 @@ struct PaidCallTests {
     func whatCounts(cause: ProxyOutcome.Cause, status: Int, firstByte: UInt64, wasSent: Bool, isCall: Bool) {
         let outcome = ProxyOutcome(
             status: status, cause: cause, nanoseconds: 9, firstByteNanoseconds: firstByte, attempts: 1,
-            wasSent: wasSent)
+            wasSent: wasSent, ejections: 0)
 
         #expect(outcome.isCall == isCall)
     }

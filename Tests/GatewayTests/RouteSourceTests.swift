@@ -141,40 +141,6 @@ struct RouteSourceTests {
         #expect(spent / 100 < .milliseconds(20))
     }
 
-    @Test("The less busy of two endpoints is chosen, and never the one that just failed")
-    func choice() throws {
-        let fixture = RoutingFixture()
-        let key = fixture.add("f")
-        fixture.setAddresses(["10.0.0.1", "10.0.0.2"], of: key)
-        let route = try #require(fixture.board.table.byObject[RouteName("f", "functions")])
-        route.endpoints[0].requestStarted()
-        var random = FastRandom(seed: 1)
-
-        let chosen = (0..<100).map { _ in route.endpoint(avoiding: nil, random: random.next()) }
-        let avoided = (0..<100).map { _ in route.endpoint(avoiding: route.endpoints[1], random: random.next()) }
-
-        #expect(chosen.allSatisfy { $0 === route.endpoints[1] })
-        #expect(avoided.allSatisfy { $0 === route.endpoints[0] })
-    }
-
-    @Test("Endpoints that are equally busy share the calls")
-    func share() throws {
-        let fixture = RoutingFixture()
-        let key = fixture.add("f")
-        fixture.setAddresses(["10.0.0.1", "10.0.0.2", "10.0.0.3"], of: key)
-        let route = try #require(fixture.board.table.byObject[RouteName("f", "functions")])
-        var random = FastRandom(seed: 1)
-        var counts: [String: Int] = [:]
-
-        for _ in 0..<3000 {
-            let endpoint = try #require(route.endpoint(avoiding: nil, random: random.next()))
-            counts[endpoint.address.host, default: 0] += 1
-        }
-
-        #expect(counts.count == 3)
-        #expect(counts.values.allSatisfy { (800...1200).contains($0) })
-    }
-
     @Test("Slices give their ready addresses with the TCP port")
     func sliceAddresses() {
         var slice = EndpointSlice(
@@ -205,6 +171,7 @@ struct RouteSourceTests {
         function.metadata.annotations[FareboxAnnotation.function] = "f"
         function.spec.timeout = "90s"
         function.spec.maxInflight = 5
+        function.spec.maxInflightPerReplica = 2
 
         let open = FunctionRecord(function)
         function.spec.payment = FunctionPayment(required: true)
@@ -217,7 +184,8 @@ struct RouteSourceTests {
 
         #expect(suspended.admission == .closed(status: 503, reason: "The function is suspended."))
         #expect(open.ownerName == FunctionRecord.OwnedName(owner: "alice", function: "f"))
-        #expect(open.timeout == .seconds(90) && open.inFlightMaximum == 5 && open.admission == .open)
+        #expect(open.timeout == .seconds(90) && open.admission == .open)
+        #expect(open.inFlightMaximum == 5 && open.inFlightPerEndpoint == 2)
         #expect(paid.admission == .paid(FunctionPrice(amount: 1, assetCode: "USD", assetScale: 2, calls: 10)))
         guard case .closed(503, _) = closed.admission else {
             Issue.record("\(closed.admission)")

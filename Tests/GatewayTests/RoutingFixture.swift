@@ -24,13 +24,13 @@ struct RoutingFixture {
     @discardableResult
     func add(
         _ name: String, namespace: String = "functions", owner: (String, String)? = nil,
-        admission: FunctionRecord.Admission = .open, maximum: Int? = nil, created: String? = nil
+        admission: FunctionRecord.Admission = .open, maximum: Int? = nil, perReplica: Int? = nil, created: String? = nil
     ) -> ObjectKey {
         let key = ObjectKey(namespace: namespace, name: name)
         source.put(
             FunctionRecord(
                 key: key, ownerName: owner.map { FunctionRecord.OwnedName(owner: $0.0, function: $0.1) },
-                inFlightMaximum: maximum, admission: admission,
+                inFlightMaximum: maximum, inFlightPerEndpoint: perReplica, admission: admission,
                 created: created.flatMap { Timestamp(rfc3339: $0) }.map { Time($0) }))
         return key
     }
@@ -74,7 +74,7 @@ struct RoutingFixture {
 
     static let answered = ProxyOutcome(
         status: 200, cause: .answered, nanoseconds: 1_000_000, firstByteNanoseconds: 1, attempts: 1,
-        wasSent: true)
+        wasSent: true, ejections: 0)
 
     /// The endpoints of the route of an object.
     func endpoints(_ name: String, _ namespace: String = "functions") -> [UpstreamEndpoint]? {

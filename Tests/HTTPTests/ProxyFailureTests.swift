@@ -134,8 +134,39 @@ struct ProxyFailureTests {
         #expect(bad.hasPrefix("HTTP/1.1 502 "))
         #expect(empty.destination.outcomes.map(\.cause) == [.noEndpoint])
         #expect(unreachable.destination.outcomes.map(\.cause) == [.connectFailed])
+        #expect(unreachable.destination.outcomes.map(\.ejections) == [1])
+        #expect(unreachable.destination.endpoints[0].isEjected)
         await empty.stop()
         await unreachable.stop()
+    }
+
+    @Test("When each address has all the requests that it may have, the next one is 429 with Retry-After")
+    func allBusy() async throws {
+        let ok = ok
+        let isAsked = Atomic<Bool>(false)
+        let isRefused = Atomic<Bool>(false)
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "\r\n\r\n")
+            isAsked.store(true, ordering: .relaxed)
+            #expect(await eventually { isRefused.load(ordering: .relaxed) })
+            try await connection.send(ok)
+        }
+        let proxy = try ProxyFixture(to: [upstream.port], inFlightPerEndpoint: 1)
+        let first = try RawClient(port: proxy.port)
+        let second = try RawClient(port: proxy.port)
+
+        try await first.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await eventually { isAsked.load(ordering: .relaxed) })
+        try await second.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        let refused = try await second.receive(until: "}")
+        isRefused.store(true, ordering: .relaxed)
+        let answered = try await first.receive(until: "ok")
+
+        #expect(refused.hasPrefix("HTTP/1.1 429 ") && refused.contains("Retry-After: 1\r\n"))
+        #expect(answered.hasPrefix("HTTP/1.1 200 "))
+        #expect(proxy.destination.outcomes.map(\.cause) == [.allBusy, .answered])
+        #expect(proxy.destination.endpoints[0].inFlight == 0)
+        await proxy.stop()
     }
 
     @Test("An upstream that stays silent is 504, and its connection is closed")

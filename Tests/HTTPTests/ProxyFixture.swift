@@ -10,20 +10,23 @@ final class TestDestination: ProxyDestination {
     }
 
     let endpoints: [UpstreamEndpoint]
+    private let inFlightPerEndpoint: Int?
     private let state = Mutex(State())
 
-    init(ports: [UInt16]) {
+    init(ports: [UInt16], inFlightPerEndpoint: Int? = nil) {
+        self.inFlightPerEndpoint = inFlightPerEndpoint
         endpoints = ports.compactMap { port in
             SocketAddress(host: "127.0.0.1", port: port).map { UpstreamEndpoint(address: $0) }
         }
     }
 
-    func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> UpstreamEndpoint? {
+    func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> EndpointChoice {
         state.withLock { state in
-            guard !endpoints.isEmpty else { return nil }
+            guard !endpoints.isEmpty else { return .none }
             state.next += 1
             let chosen = endpoints[(state.next - 1) % endpoints.count]
-            return chosen === failed ? endpoints[state.next % endpoints.count] : chosen
+            let better = chosen === failed ? endpoints[state.next % endpoints.count] : chosen
+            return better.begin(maximum: inFlightPerEndpoint) ? .endpoint(better) : .allBusy
         }
     }
 
@@ -52,8 +55,8 @@ struct ProxyFixture {
     let port: UInt16
     let destination: TestDestination
 
-    init(to ports: [UInt16], silence: Duration = .seconds(120)) throws {
-        destination = TestDestination(ports: ports)
+    init(to ports: [UInt16], silence: Duration = .seconds(120), inFlightPerEndpoint: Int? = nil) throws {
+        destination = TestDestination(ports: ports, inFlightPerEndpoint: inFlightPerEndpoint)
         var configuration = HTTPServerConfiguration()
         configuration.address = "127.0.0.1"
         // Longer than a busy machine keeps a test waiting.

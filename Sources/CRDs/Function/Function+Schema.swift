@@ -88,6 +88,13 @@ extension FunctionSpec {
                 function's own when absent.
                 """,
                 in: 1...100_000)
+        case .maxInflightPerReplica:
+            .integer(
+                """
+                How many calls one replica may have at once; when all replicas have so many, more are answered 429 with \
+                Retry-After. 1 for a handler that cannot do two things at a time. No limit when absent.
+                """,
+                in: 1...100_000)
         case .readOnlyRootFilesystem:
             .boolean(
                 "Whether the root file system cannot be written; /tmp can always.", defaultValue: true)

@@ -28,6 +28,8 @@ public struct FunctionSpec: Codable, Hashable, Sendable {
     public var timeout: String?
     /// How many calls may run at once.
     public var maxInflight: Int32?
+    /// How many calls one replica may have at once.
+    public var maxInflightPerReplica: Int32?
     /// Whether the root file system cannot be written.
     public var readOnlyRootFilesystem: Bool?
     /// Whether no call is let through and no replica runs, for now.
@@ -55,7 +57,7 @@ public struct FunctionSpec: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case image, source, port, environment, secrets, resources, replicas, scale, runtimeClassName, egress, health
-        case timeout, maxInflight, readOnlyRootFilesystem, suspend, payment, labels, annotations
+        case timeout, maxInflight, maxInflightPerReplica, readOnlyRootFilesystem, suspend, payment, labels, annotations
     }
 }
 

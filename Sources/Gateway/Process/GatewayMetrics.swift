@@ -23,6 +23,8 @@ final class GatewayMetrics: Sendable {
     let paymentsAway: Counter
     /// Connections tried beyond the first of each call.
     let retries: Counter
+    /// How often an address was passed over for a while, because it failed several calls in a row.
+    let ejections: Counter
     let noEndpoint: Counter
     let connectFailed: Counter
     let upstreamFailed: Counter
@@ -62,6 +64,9 @@ final class GatewayMetrics: Sendable {
         clientLeft = failures.labels("client")
         retries = registry.counter(
             "farebox_gateway_retries_total", "Connections tried beyond the first of each call.", labels: []
+        ).labels()
+        ejections = registry.counter(
+            "farebox_gateway_ejections_total", "Addresses passed over for a while after failures in a row.", labels: []
         ).labels()
         routes = registry.gauge("farebox_gateway_routes", "Functions that have a route.", labels: []).labels()
         routeUpdates = registry.counter(

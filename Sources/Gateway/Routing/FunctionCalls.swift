@@ -39,9 +39,13 @@ final class FunctionCalls: Sendable {
         if outcome.attempts > 1 {
             metrics.retries.increment(by: UInt64(outcome.attempts - 1))
         }
+        if outcome.ejections > 0 {
+            metrics.ejections.increment(by: UInt64(outcome.ejections))
+        }
         switch outcome.cause {
         case .answered: break
         case .noEndpoint: metrics.noEndpoint.increment()
+        case .allBusy: metrics.tooMany.increment()
         case .connectFailed: metrics.connectFailed.increment()
         case .upstreamFailed: metrics.upstreamFailed.increment()
         case .timedOut: metrics.timedOut.increment()

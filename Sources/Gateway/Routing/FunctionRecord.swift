@@ -9,6 +9,7 @@ struct FunctionRecord: Equatable, Sendable {
     let ownerName: OwnedName?
     let timeout: Duration?
     let inFlightMaximum: Int?
+    let inFlightPerEndpoint: Int?
     let admission: Admission
     /// When the object was made; of two that claim one name, the older has it.
     let created: Time?
@@ -35,12 +36,13 @@ struct FunctionRecord: Equatable, Sendable {
 
     init(
         key: ObjectKey, ownerName: OwnedName?, timeout: Duration? = nil, inFlightMaximum: Int? = nil,
-        admission: Admission = .open, created: Time? = nil
+        inFlightPerEndpoint: Int? = nil, admission: Admission = .open, created: Time? = nil
     ) {
         self.key = key
         self.ownerName = ownerName
         self.timeout = timeout
         self.inFlightMaximum = inFlightMaximum
+        self.inFlightPerEndpoint = inFlightPerEndpoint
         self.admission = admission
         self.created = created
     }
@@ -51,6 +53,7 @@ struct FunctionRecord: Equatable, Sendable {
         ownerName = function.identity.map { OwnedName(owner: $0.owner.lowercased, function: $0.function) }
         timeout = function.spec.timeout.flatMap { Duration(goStyle: $0) }
         inFlightMaximum = function.spec.maxInflight.map { max(1, Int($0)) }
+        inFlightPerEndpoint = function.spec.maxInflightPerReplica.map { max(1, Int($0)) }
         created = function.metadata.creationTimestamp
         if function.spec.suspend == true {
             admission = .closed(status: 503, reason: "The function is suspended.")

@@ -25,22 +25,41 @@ final class Route: ProxyDestination {
     ///
     /// `nil` for no limit.
     let inFlightMaximum: Int?
+    /// Calls under way at once to one address, over all loops of this gateway; when all have so many, more are answered 429.
+    ///
+    /// `nil` for no limit.
+    let inFlightPerEndpoint: Int?
     /// What is counted about the function.
     let calls: FunctionCalls
 
     init(
         endpoints: [UpstreamEndpoint], admission: Admission, timeout: Duration, inFlightMaximum: Int?,
-        calls: FunctionCalls
+        inFlightPerEndpoint: Int?, calls: FunctionCalls
     ) {
         self.endpoints = endpoints
         self.admission = admission
         self.timeout = timeout
         self.inFlightMaximum = inFlightMaximum
+        self.inFlightPerEndpoint = inFlightPerEndpoint
         self.calls = calls
     }
 
     /// Chooses the less busy of two endpoints drawn at random: close to the best of all, without looking at all.
-    func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> UpstreamEndpoint? {
+    ///
+    /// Only when that one may take no more are all looked at.
+    func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> EndpointChoice {
+        guard let better = better(avoiding: failed, random: random) else { return .none }
+        if better.begin(maximum: inFlightPerEndpoint) {
+            return .endpoint(better)
+        }
+        let start = Int(random % UInt64(endpoints.count))
+        for endpoint in endpoints[start...] + endpoints[..<start] where endpoint.begin(maximum: inFlightPerEndpoint) {
+            return .endpoint(endpoint)
+        }
+        return .allBusy
+    }
+
+    private func better(avoiding failed: UpstreamEndpoint?, random: UInt64) -> UpstreamEndpoint? {
         let count = UInt64(endpoints.count)
         guard count > 1 else { return endpoints.first }
         let first = Int((random & 0xFFFF_FFFF) % count)
@@ -48,13 +67,15 @@ final class Route: ProxyDestination {
         let second = Int((UInt64(first) + 1 + (random >> 32) % (count - 1)) % count)
         let left = endpoints[first]
         let right = endpoints[second]
-        if left === failed {
-            return right
+        if left === failed || right === failed {
+            return left === failed ? right : left
         }
-        if right === failed {
-            return left
+        switch (left.isEjected, right.isEjected) {
+        case (true, false): return right
+        case (false, true): return left
+        case (true, true): return endpoints.first { !$0.isEjected && $0 !== failed } ?? left
+        case (false, false): return right.inFlight < left.inFlight ? right : left
         }
-        return right.inFlight < left.inFlight ? right : left
     }
 
     func finished(_ outcome: ProxyOutcome, context: AnyObject?) {

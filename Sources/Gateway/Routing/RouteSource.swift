@@ -162,7 +162,7 @@ final class RouteSource: Sendable {
         return Route(
             endpoints: entry.endpoints.values.sorted { $0.address.description < $1.address.description },
             admission: admission(of: record), timeout: record.timeout ?? defaultTimeout,
-            inFlightMaximum: record.inFlightMaximum, calls: calls)
+            inFlightMaximum: record.inFlightMaximum, inFlightPerEndpoint: record.inFlightPerEndpoint, calls: calls)
     }
 
     private func admission(of record: FunctionRecord) -> Route.Admission {

@@ -14,6 +14,7 @@ import YAML
 ///     endpoints: ["127.0.0.1:9000"]
 ///     timeout: 30s              # optional
 ///     maxInflight: 100          # optional
+///     maxInflightPerReplica: 10 # optional
 ///     price: {amount: 10, assetCode: USD, assetScale: 9, calls: 1000}   # optional: calls have to be paid for
 /// ```
 public struct StaticRoutes: Decodable, Sendable {
@@ -26,6 +27,7 @@ public struct StaticRoutes: Decodable, Sendable {
         var endpoints: [String]
         var timeout: String?
         var maxInflight: Int?
+        var maxInflightPerReplica: Int?
         var price: FunctionPrice?
     }
 
@@ -78,6 +80,7 @@ public struct StaticRoutes: Decodable, Sendable {
                         FunctionRecord.OwnedName(owner: $0.lowercased(), function: entry.function ?? entry.name)
                     },
                     timeout: try entry.duration(), inFlightMaximum: entry.maxInflight.map { max(1, $0) },
+                    inFlightPerEndpoint: entry.maxInflightPerReplica.map { max(1, $0) },
                     admission: entry.price.map { .paid($0) } ?? .open))
         }
     }

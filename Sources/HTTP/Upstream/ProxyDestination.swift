@@ -1,14 +1,14 @@
 /// Where proxied requests go: one service with any number of endpoints.
 public protocol ProxyDestination: AnyObject, Sendable {
-    /// Chooses an endpoint for one request, or one more attempt at it.
+    /// Chooses an endpoint for one request, or one more attempt at it, and counts the request there
+    /// (``UpstreamEndpoint/begin(maximum:)``).
     ///
     /// Called on the loop for every request: it must not block, and had better not allocate.
     ///
     /// - Parameters:
     ///   - failed: The endpoint that the last attempt failed at; another is better, the same is allowed.
     ///   - random: Random bits to choose with.
-    /// - Returns: `nil` when there is none now: the client gets 503 with Retry-After.
-    func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> UpstreamEndpoint?
+    func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> EndpointChoice
 
     /// One request is over; called exactly once for each that was decided to be proxied here.
     ///
@@ -16,6 +16,16 @@ public protocol ProxyDestination: AnyObject, Sendable {
     ///   - outcome: How it went.
     ///   - context: What the call was given for this moment.
     func finished(_ outcome: ProxyOutcome, context: AnyObject?)
+}
+
+/// What a destination chose for a request.
+public enum EndpointChoice {
+    /// The request goes there, and is counted there.
+    case endpoint(UpstreamEndpoint)
+    /// There is none now: the client gets 503 with Retry-After.
+    case none
+    /// Each has as many requests under way as it may: the client gets 429 with Retry-After.
+    case allBusy
 }
 
 /// One request to be proxied.
@@ -61,6 +71,8 @@ public struct ProxyOutcome: Sendable {
         case answered
         /// There was no endpoint.
         case noEndpoint
+        /// Every endpoint had as many requests under way as it may.
+        case allBusy
         /// No endpoint could be connected to.
         case connectFailed
         /// The upstream broke off or answered nonsense.
@@ -83,4 +95,6 @@ public struct ProxyOutcome: Sendable {
     public let attempts: Int
     /// Whether anything of the request was sent to an endpoint.
     public let wasSent: Bool
+    /// Endpoints that this request's failures brought out of use for a while.
+    public let ejections: Int
 }

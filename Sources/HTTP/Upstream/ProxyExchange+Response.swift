@@ -70,6 +70,7 @@ extension ProxyExchange {
         firstByteAt = loop.now
         status = server.responseHead.status
         upstream?.answered()
+        upstream?.endpoint.answered()
         if status == 101 {
             takeUpgrade(head)
             return

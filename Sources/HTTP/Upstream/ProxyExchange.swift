@@ -35,6 +35,7 @@ final class ProxyExchange: RequestExchange {
     private var startedAt: UInt64 = 0
     private var attempts = 0
     private var wasSent = false
+    private var ejections = 0
     private var isHeld = false
     private var isRequestChunked = false
     private var isIdempotent = false
@@ -59,6 +60,7 @@ final class ProxyExchange: RequestExchange {
         status = 0
         attempts = 0
         wasSent = false
+        ejections = 0
         isRequestDone = false
         hasSurplus = false
         endsUpstream = false
@@ -137,18 +139,16 @@ final class ProxyExchange: RequestExchange {
         var failed = failed
         var mayReuse = reusing
         while attempts < Self.attemptsMaximum {
-            guard let endpoint = call.destination.endpoint(avoiding: failed, random: loop.random.next()) else {
-                fail(.serviceUnavailable, .noEndpoint, "No instance of it is ready now.")
-                return
-            }
+            guard let endpoint = choose(from: call.destination, avoiding: failed) else { return }
             attempts += 1
             guard let connection = (mayReuse ? kept(endpoint) : nil) ?? server.upstreams.connect(endpoint) else {
+                endpoint.requestEnded()
+                note(failureOf: endpoint)
                 failed = endpoint
                 continue
             }
             upstream = connection
             connection.exchange = self
-            endpoint.requestStarted()
             if connection.sendRequest(bytes) {
                 restartSilence()
                 if connection.output.count > Channel.outputPauseBytes {
@@ -161,6 +161,23 @@ final class ProxyExchange: RequestExchange {
             mayReuse = false
         }
         fail(.badGateway, .connectFailed, "None of its instances could be reached.")
+    }
+
+    /// Takes the destination's choice; when there is none, the client is told why.
+    private func choose(from destination: any ProxyDestination, avoiding failed: UpstreamEndpoint?) -> UpstreamEndpoint?
+    {
+        switch destination.endpoint(avoiding: failed, random: loop.random.next()) {
+        case .endpoint(let endpoint): return endpoint
+        case .none: fail(.serviceUnavailable, .noEndpoint, "No instance of it is ready now.")
+        case .allBusy: fail(.tooManyRequests, .allBusy, "Each of its instances has as many calls under way as it may.")
+        }
+        return nil
+    }
+
+    private func note(failureOf endpoint: UpstreamEndpoint) {
+        if endpoint.failed(now: EventLoop.monotonicNow()) {
+            ejections += 1
+        }
     }
 
     /// Takes a kept connection.
@@ -240,6 +257,7 @@ final class ProxyExchange: RequestExchange {
         let endpoint = upstream.endpoint
         if !upstream.isConnected {
             let bytes = upstream.takeOutput()
+            note(failureOf: endpoint)
             dropUpstream()
             dispatch(bytes.span, avoiding: endpoint, reusing: true)
             return
@@ -258,6 +276,9 @@ final class ProxyExchange: RequestExchange {
     func fail(_ status: HTTPStatus, _ cause: ProxyOutcome.Cause, _ detail: String) {
         guard phase != .idle else { return }
         let hasBegun = phase != .head
+        if !hasBegun, let upstream {
+            note(failureOf: upstream.endpoint)
+        }
         dropUpstream()
         end(cause, status: hasBegun ? self.status : status.code)
         guard !hasBegun else {
@@ -265,7 +286,7 @@ final class ProxyExchange: RequestExchange {
             return
         }
         var headers = HTTPHeaders()
-        if status == .serviceUnavailable {
+        if status == .serviceUnavailable || status == .tooManyRequests {
             headers.set("Retry-After", "1")
         }
         client.respond(.problem(status, detail: detail, requestID: client.requestID.text), adding: headers)
@@ -316,7 +337,7 @@ final class ProxyExchange: RequestExchange {
             ProxyOutcome(
                 status: status, cause: cause, nanoseconds: now &- startedAt,
                 firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts,
-                wasSent: wasSent || upstream?.hasSent == true),
+                wasSent: wasSent || upstream?.hasSent == true, ejections: ejections),
             context: call.context)
     }
 
