@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the end-to-end tests against the platform that the environment names: run.py [--result FILE] [FILTER]
+"""Runs the end-to-end tests against the platform that the environment names: run.py [--result FILE] [--lanes-done FILE] [FILTER]
 
-FILTER is a regular expression on `module.Class.test_name`. FILE receives "PASSED FAILED". Ends with 1 if anything failed.
+FILTER is a regular expression on `module.Class.test_name`. FILE receives "PASSED FAILED". Ends with 1 if anything failed. The
+second FILE is made once the lanes are done, and much of the machine is free again.
 
 Most of a test's time is waiting, so some run side by side, each module in a process of its own. A module or a class says with
 LANE what it cannot run beside: what is of one lane shares a process, and the lane "alone" comes last, when nothing else happens.
@@ -96,6 +97,7 @@ def run_beside(lane: str, filter: str) -> tuple[int, int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--result", type=pathlib.Path)
+    parser.add_argument("--lanes-done", type=pathlib.Path)
     parser.add_argument("--lane", help="only this lane, in this process")
     parser.add_argument("filter", nargs="?", default="")
     options = parser.parse_args()
@@ -112,6 +114,8 @@ def main() -> int:
             # The longest first, so that none is left over at the end.
             order = sorted(chosen, key=lambda lane: -seconds(chosen[lane]))
             counts = list(pool.map(lambda lane: run_beside(lane, options.filter), order))
+        if options.lanes_done:
+            options.lanes_done.touch()
         if last:
             print("\nalone", flush=True)
             counts.append(run_here(last))
