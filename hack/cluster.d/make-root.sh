@@ -14,6 +14,9 @@ if [ "$base" = - ]; then
     # No documentation, as in Debian's own slim images, and no service started by a package.
     printf 'path-exclude /usr/share/%s/*\n' doc groff info linda lintian locale man >"$root/etc/dpkg/dpkg.cfg.d/slim"
     rm -rf "$root"/usr/share/{doc,groff,info,lintian,locale,man}/*
+    # As in Debian's own images: nobody reads translations in a container, and its files need not outlive a power cut.
+    printf 'Acquire::Languages "none";\nAPT::AutoRemove::SuggestsImportant "false";\n' >"$root/etc/apt/apt.conf.d/docker"
+    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/docker"
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
     chmod 755 "$root/usr/sbin/policy-rc.d"
 else
