@@ -1,4 +1,4 @@
-"""Reads objects from the API server over a connection that is kept.
+"""Reads and writes objects of the API server over a connection that is kept.
 
 kubectl costs a tenth of a second of CPU for each answer, and the tests ask several times a second for minutes.
 """
@@ -40,22 +40,33 @@ def _server() -> tuple[str, ssl.SSLContext]:
 
 def read(path: str) -> dict[str, Any]:
     """Returns what the API server answers to GET; anything but 200 is an AssertionError with its words."""
+    return _ask("GET", path, None)
+
+
+def write(method: str, path: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Returns what the API server answers to a write; anything but 200 and 201 is an AssertionError with its words."""
+    return _ask(method, path, document)
+
+
+def _ask(method: str, path: str, document: dict[str, Any] | None) -> dict[str, Any]:
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    content = None if document is None else json.dumps(document)
     for attempt in range(2):
         connection = getattr(_kept, "connection", None)
         if connection is None:
             host, context = _server()
             connection = _kept.connection = http.client.HTTPSConnection(host, context=context, timeout=60)
         try:
-            connection.request("GET", "/" + path, headers={"Accept": "application/json"})
+            connection.request(method, "/" + path, content, headers)
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException):
             _kept.connection = None
-            if attempt:
+            if attempt or method == "POST":  # which is not harmless twice
                 raise
             continue  # it was closed while it was kept
-        if answer.status != 200:
-            raise AssertionError(f"GET /{path}: {answer.status} {body.decode(errors='replace')[:500]}")
+        if answer.status not in (200, 201):
+            raise AssertionError(f"{method} /{path}: {answer.status} {body.decode(errors='replace')[:500]}")
         return json.loads(body)
     raise AssertionError("unreachable")
 

@@ -34,6 +34,8 @@ final class GatewayMetrics: Sendable {
     let routes: Gauge
     /// Changes of the table.
     let routeUpdates: Counter
+    /// How long a change of the table took.
+    let routeUpdateSeconds: Histogram
 
     init(_ registry: MetricsRegistry) {
         invocations = registry.counter(
@@ -71,6 +73,10 @@ final class GatewayMetrics: Sendable {
         routes = registry.gauge("farebox_gateway_routes", "Functions that have a route.", labels: []).labels()
         routeUpdates = registry.counter(
             "farebox_gateway_route_updates_total", "Changes of the table of routes.", labels: []
+        ).labels()
+        routeUpdateSeconds = registry.histogram(
+            "farebox_gateway_route_update_seconds", "Time of a change of the table of routes in seconds.",
+            buckets: [0.000_01, 0.000_1, 0.001, 0.01, 0.1]
         ).labels()
     }
 }

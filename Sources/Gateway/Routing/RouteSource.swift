@@ -113,6 +113,7 @@ final class RouteSource: Sendable {
 
     /// Puts the function's route on the board, and whoever has a right to the names that are touched.
     private func publish(_ key: ObjectKey, alsoName oldName: FunctionRecord.OwnedName?, _ state: inout State) {
+        let begun = ContinuousClock.now
         let route = makeRoute(key, &state)
         let names = Set([oldName, state.entries[key]?.record?.ownerName].compactMap { $0 })
         var owners: [(RouteName, Route?)] = []
@@ -131,6 +132,7 @@ final class RouteSource: Sendable {
             metrics.routes.set(table.byObject.count)
         }
         metrics.routeUpdates.increment()
+        metrics.routeUpdateSeconds.observe(ContinuousClock.now - begun)
     }
 
     /// Of all that claim a name, the one that was there first.
