@@ -32,6 +32,7 @@ let package = Package(
     targets: [
         // C libraries from Debian. Each is imported by exactly one module.
         .systemLibrary(name: "CEpoll"),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CProcess"),
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "COpenSSL"),
@@ -64,7 +65,9 @@ let package = Package(
         module(
             "ControllerRuntime",
             [
-                "KubernetesClient", "KubernetesTypes", "Cryptography", "HTTP", "JSON", "Telemetry", "Threads", "Timing",
+                "CMalloc", "KubernetesClient", "KubernetesTypes", "Cryptography", "HTTP", "JSON", "Telemetry",
+                "Threads",
+                "Timing",
             ]),
         module(
             "Builds",

@@ -21,6 +21,7 @@ C_OWNER = {
     "CArchive": "Archive",
     "CCurl": "HTTP",
     "CEpoll": "HTTP",
+    "CMalloc": "ControllerRuntime",
     "CProcess": "Builds",
     "COpenSSL": "Cryptography",
     "CPostgres": "Payments",

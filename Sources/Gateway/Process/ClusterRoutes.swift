@@ -23,7 +23,8 @@ struct ClusterRoutes: Sendable {
             }
         }
         informers.informer(
-            EndpointSlice.self, scope: InformerScope(labelSelector: FareboxLabel.name), at: slices
+            EndpointSlice.self, scope: InformerScope(labelSelector: FareboxLabel.name), at: slices,
+            transform: Self.strip
         ).addHandler { event in
             if let old = event.old, let function = old.function, function != event.object.function {
                 source.setSlice(old.metadata.name, of: function, [])
@@ -41,10 +42,31 @@ struct ClusterRoutes: Sendable {
     /// Takes away what routing does not read: with many functions, most of their size.
     @Sendable
     private static func strip(_ function: inout Function) {
+        function.metadata.labels = [:]
+        function.metadata.annotations = function.metadata.annotations.filter { key, _ in
+            key == FareboxAnnotation.owner || key == FareboxAnnotation.function
+        }
+        function.metadata.ownerReferences = []
+        function.metadata.finalizers = []
+        function.spec.image = ""
+        function.spec.source = nil
         function.spec.environment = [:]
         function.spec.secrets = []
         function.spec.labels = [:]
         function.spec.annotations = [:]
         function.status = nil
+    }
+
+    @Sendable
+    private static func strip(_ slice: inout EndpointSlice) {
+        slice.metadata.labels = slice.metadata.labels.filter { key, _ in key == FareboxLabel.name }
+        slice.metadata.annotations = [:]
+        slice.metadata.ownerReferences = []
+        slice.metadata.finalizers = []
+        slice.metadata.generateName = ""
+        for index in slice.endpoints.indices {
+            slice.endpoints[index].targetRef = nil
+            slice.endpoints[index].nodeName = nil
+        }
     }
 }
