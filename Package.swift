@@ -36,6 +36,7 @@ let package = Package(
         .systemLibrary(name: "CProcess"),
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CTLS"),
         .systemLibrary(name: "CYAML"),
         .systemLibrary(name: "CArchive"),
         .systemLibrary(name: "CSQLite"),
@@ -49,6 +50,7 @@ let package = Package(
         module("Telemetry"),
         module("Threads"),
         module("Timing"),
+        module("TLS", ["CTLS"]),
 
         // Level 1.
         module("HTTP", ["CEpoll", "CCurl", "JSON", "Telemetry", "Timing"]),
@@ -159,6 +161,7 @@ package.targets += [
     tests("KubernetesTypes", ["JSON", "Timing"]),
     tests("Threads"),
     tests("Timing"),
+    tests("TLS", ["CTLS", "OpenSSLTool"]),
     tests("Telemetry"),
     tests("Cryptography", ["OpenSSLTool"]),
     tests("YAML", ["JSON"]),

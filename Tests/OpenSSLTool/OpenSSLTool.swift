@@ -51,6 +51,24 @@ public struct OpenSSLProgram: Sendable {
         try self("rsa", "-in", path("key.pem"), "-pubout", "-out", path("public.pem"))
     }
 
+    /// Makes a self-signed certificate and its key of P-256, and returns both in PEM.
+    ///
+    /// - Parameters:
+    ///   - names: Its alternative names as OpenSSL writes them: `DNS:a.example.com`, `IP:127.0.0.1`.
+    ///   - days: How long it lasts.
+    ///   - keyArguments: Another kind of key, as `openssl req` wants it.
+    public func certificate(
+        for names: [String], days: Int = 2,
+        keyArguments: [String] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    ) throws -> (certificate: [UInt8], key: [UInt8]) {
+        try run(
+            "/usr/bin/openssl",
+            ["req", "-x509", "-nodes", "-days", "\(days)", "-subj", "/CN=test"] + keyArguments
+                + ["-keyout", path("server.key"), "-out", path("server.crt")]
+                + (names.isEmpty ? [] : ["-addext", "subjectAltName=" + names.joined(separator: ",")]))
+        return (try read("server.crt"), try read("server.key"))
+    }
+
     private func run(_ program: String, _ arguments: [String]) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

@@ -9,7 +9,7 @@ import re
 import sys
 
 LEVELS = {
-    0: ["JSON", "YAML", "Archive", "Cryptography", "Telemetry", "Threads", "Timing"],
+    0: ["JSON", "YAML", "Archive", "Cryptography", "TLS", "Telemetry", "Threads", "Timing"],
     1: ["HTTP", "KubernetesTypes"],
     2: ["Audit", "CRDs", "KubernetesClient"],
     3: ["ControllerRuntime", "Payments", "Builds", "GitHosts"],
@@ -26,6 +26,7 @@ C_OWNER = {
     "COpenSSL": "Cryptography",
     "CPostgres": "Payments",
     "CSQLite": "Payments",
+    "CTLS": "TLS",
     "CYAML": "YAML",
 }
 IMPORT = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public |package |internal |fileprivate |private )?import\s+"
