@@ -53,7 +53,7 @@ let package = Package(
         module("TLS", ["CTLS"]),
 
         // Level 1.
-        module("HTTP", ["CEpoll", "CCurl", "JSON", "Telemetry", "Timing"]),
+        module("HTTP", ["CEpoll", "CCurl", "JSON", "TLS", "Telemetry", "Timing"]),
         module("KubernetesTypes", ["Cryptography", "JSON", "Timing"]),
 
         // Level 2.
@@ -167,7 +167,7 @@ package.targets += [
     tests("YAML", ["JSON"]),
     tests("Archive"),
     tests("Audit", ["Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
-    tests("HTTP", ["RawSockets", "JSON", "Telemetry", "Timing"]),
+    tests("HTTP", ["OpenSSLTool", "RawSockets", "JSON", "TLS", "Telemetry", "Timing"]),
     tests(
         "BuildService",
         [

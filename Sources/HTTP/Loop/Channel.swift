@@ -211,6 +211,14 @@ class Channel: @unchecked Sendable {
         closed()
     }
 
+    /// Gives the open descriptor away, with what waits to be sent; nothing happens on this channel afterwards.
+    func handOver() -> (descriptor: Int32, unsent: [UInt8]) {
+        precondition(isOpen, "Only an open channel has something to hand over")
+        isOpen = false
+        loop.detach(self)
+        return (descriptor, output.takeAll())
+    }
+
     /// Returns the bytes the kernel took, 0 when it takes none now, `nil` when the connection is broken.
     private func sendNow(_ bytes: UnsafeRawBufferPointer) -> Int? {
         while true {

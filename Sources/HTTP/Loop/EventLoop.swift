@@ -221,6 +221,12 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         channels[index] = nil
     }
 
+    /// Stops watching a descriptor that stays open.
+    func detach(_ channel: Channel) {
+        epoll_ctl(epoll, EPOLL_CTL_DEL, channel.descriptor, nil)
+        unregister(channel)
+    }
+
     /// Sets when `channel.timedOut()` is called, `duration` from the start of this turn.
     func setDeadline(of channel: Channel, after duration: UInt64) {
         let deadline = now &+ duration

@@ -15,6 +15,9 @@ public struct RequestHead {
     /// All bytes of the head, the empty line included.
     public internal(set) var byteCount = 0
 
+    /// Whether it came by TLS.
+    public internal(set) var isSecure = false
+
     /// 1 for HTTP/1.1, 0 for HTTP/1.0.
     var minorVersion: UInt8 = 1
     var framing = BodyFraming.none

@@ -8,12 +8,12 @@ import Synchronization
 /// connections it accepted. Handlers are entered on the loop and resume there; a `router` decides before that, and can
 /// have requests proxied without any of their content passing through Swift values.
 ///
-/// Promised: one meaning per request or 400, bounded memory per connection, a limit to every wait. Not promised: TLS,
-/// HTTP/2, or fairness between the connections of one loop beyond what the kernel's events give.
+/// Promised: one meaning per request or 400, bounded memory per connection, a limit to every wait. Not promised:
+/// fairness between the connections of one loop beyond what the kernel's events give.
 public final class HTTPServer: Sendable {
     private enum Stage {
         case new
-        case running([ServerLoop], port: UInt16)
+        case running([ServerLoop], port: UInt16, securePort: UInt16?)
         case stopped
     }
 
@@ -56,13 +56,20 @@ public final class HTTPServer: Sendable {
             }
             stage = .stopped
             var port = configuration.port
+            var securePort = configuration.secure?.port
             var descriptors: [Int32] = []
+            var secureDescriptors: [Int32] = []
             var loops: [ServerLoop] = []
             do {
                 for index in 0..<max(1, configuration.loops) {
                     let descriptor = try listeningSocket(port: port)
                     descriptors.append(descriptor)
                     port = try Self.port(of: descriptor)
+                    if let wanted = securePort {
+                        let descriptor = try listeningSocket(port: wanted)
+                        secureDescriptors.append(descriptor)
+                        securePort = try Self.port(of: descriptor)
+                    }
                     loops.append(
                         ServerLoop(
                             loop: try EventLoop(), index: index, configuration: configuration, handler: handler,
@@ -72,15 +79,18 @@ public final class HTTPServer: Sendable {
                     try server.loop.start(name: "\(configuration.name)-\(server.index)")
                 }
             } catch {
-                for descriptor in descriptors {
+                for descriptor in descriptors + secureDescriptors {
                     close(descriptor)
                 }
                 throw error
             }
             for (server, descriptor) in zip(loops, descriptors) {
-                server.loop.execute { server.listen(on: descriptor) }
+                server.loop.execute { server.listen(on: descriptor, isSecure: false) }
             }
-            stage = .running(loops, port: port)
+            for (server, descriptor) in zip(loops, secureDescriptors) {
+                server.loop.execute { server.listen(on: descriptor, isSecure: true) }
+            }
+            stage = .running(loops, port: port, securePort: securePort)
             return port
         }
     }
@@ -88,7 +98,17 @@ public final class HTTPServer: Sendable {
     /// The port it listens on; `nil` before `start` and after `shutdown`.
     public var port: UInt16? {
         stage.withLock { stage in
-            if case .running(_, let port) = stage {
+            if case .running(_, let port, _) = stage {
+                return port
+            }
+            return nil
+        }
+    }
+
+    /// The port for TLS; `nil` before `start`, after `shutdown`, and where none is listened on.
+    public var securePort: UInt16? {
+        stage.withLock { stage in
+            if case .running(_, _, let port) = stage {
                 return port
             }
             return nil
@@ -124,7 +144,7 @@ public final class HTTPServer: Sendable {
     /// New connections are still accepted; `shutdown` ends that.
     public func leave() {
         let loops: [ServerLoop] = stage.withLock { stage in
-            guard case .running(let loops, _) = stage else { return [] }
+            guard case .running(let loops, _, _) = stage else { return [] }
             return loops
         }
         for server in loops {
@@ -137,7 +157,7 @@ public final class HTTPServer: Sendable {
     /// - Parameter grace: How long requests may take; what is left then is cut.
     public func shutdown(grace: Duration) async {
         let loops: [ServerLoop]? = stage.withLock { stage in
-            guard case .running(let loops, _) = stage else { return nil }
+            guard case .running(let loops, _, _) = stage else { return nil }
             stage = .stopped
             return loops
         }

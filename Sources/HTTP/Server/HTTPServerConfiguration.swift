@@ -1,3 +1,5 @@
+public import TLS
+
 /// How an `HTTPServer` listens and what it puts up with.
 public struct HTTPServerConfiguration: Sendable {
     /// The numeric address to listen on.
@@ -6,6 +8,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var address = "0.0.0.0"
     /// The TCP port; 0 lets the kernel choose, `start()` tells which.
     public var port: UInt16 = 0
+    /// Where it takes connections by TLS as well; `nil` for nowhere.
+    public var secure: SecureListener?
     /// Event loops, each a thread with a listening socket of its own.
     public var loops = 1
     /// Names the threads.
@@ -27,8 +31,24 @@ public struct HTTPServerConfiguration: Sendable {
     public init() {}
 }
 
+/// Where and how a server takes connections by TLS, on the same address and loops as plain ones.
+public struct SecureListener: Sendable {
+    /// The TCP port; 0 lets the kernel choose.
+    public var port: UInt16
+    /// Certificates and what is offered.
+    public var context: TLSContext
+
+    /// Makes one.
+    public init(port: UInt16, context: TLSContext) {
+        self.port = port
+        self.context = context
+    }
+}
+
 /// How long a server waits for a client.
 public struct HTTPServerTimeouts: Sendable {
+    /// From a connection's first byte to the end of its TLS handshake.
+    public var handshake: Duration = .seconds(10)
     /// From the first byte of a head to its last.
     public var head: Duration = .seconds(15)
     /// Between two pieces of a request's content.

@@ -11,9 +11,12 @@ final class ListenerChannel: Channel, @unchecked Sendable {
     static let restNanoseconds: UInt64 = 200_000_000
 
     private unowned let server: ServerLoop
+    /// Whether its clients speak TLS.
+    private let isSecure: Bool
 
-    init(server: ServerLoop, descriptor: Int32) {
+    init(server: ServerLoop, descriptor: Int32, isSecure: Bool) {
         self.server = server
+        self.isSecure = isSecure
         super.init(loop: server.loop, descriptor: descriptor, interest: EPOLLIN.rawValue)
     }
 
@@ -54,7 +57,7 @@ final class ListenerChannel: Channel, @unchecked Sendable {
             }
             var on: Int32 = 1
             setsockopt(accepted, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-            server.adopt(accepted, remoteAddress: SocketAddress(address).host)
+            server.adopt(accepted, remoteAddress: SocketAddress(address).host, isSecure: isSecure)
             return true
         }
     }

@@ -1,12 +1,11 @@
-import CEpoll
-import Glibc
+import TLS
 
 /// One client's connection: reads its requests one after the other and hands each to an exchange.
 ///
 /// Requests are answered in order (RFC 9112 §9.3.2): while one is under way, what the client sends ahead stays in
 /// the kernel. After anything malformed nothing more is read as a request: the client gets its 400 and the
 /// connection ends, lingering a moment so that the answer is not lost to a reset.
-final class ServerConnection: Channel, @unchecked Sendable {
+final class ServerConnection: ClientChannel, @unchecked Sendable {
     enum Phase {
         /// Between requests, or inside a head.
         case head
@@ -27,9 +26,6 @@ final class ServerConnection: Channel, @unchecked Sendable {
 
     /// How long a connection without any request yet is waited for when the server goes.
     static let freshNanoseconds: UInt64 = 500_000_000
-
-    let server: ServerLoop
-    let remoteAddress: String
 
     // The request under way.
     private(set) var minorVersion: UInt8 = 1
@@ -57,32 +53,16 @@ final class ServerConnection: Channel, @unchecked Sendable {
     /// The proxying exchange, made with the first proxied request and used again for the later ones.
     private var proxyExchange: ProxyExchange?
 
-    init(server: ServerLoop, descriptor: Int32, remoteAddress: String) {
-        self.server = server
-        self.remoteAddress = remoteAddress
+    override init(server: ServerLoop, descriptor: Int32, remoteAddress: String, tls: TLSSession?) {
         requestID = RequestID(given: [])
-        super.init(loop: server.loop, descriptor: descriptor, interest: EPOLLIN.rawValue)
+        super.init(server: server, descriptor: descriptor, remoteAddress: remoteAddress, tls: tls)
     }
 
-    /// Starts the wait for the first request.
-    func started() {
+    override func started() {
         loop.setDeadline(of: self, after: server.headNanoseconds)
     }
 
     // MARK: Events
-
-    override func readable() {
-        switch receive() {
-        case .bytes(let count):
-            take(UnsafeBufferPointer(rebasing: loop.readBuffer[..<count]).span)
-        case .nothing:
-            break
-        case .end:
-            ended()
-        case .failure:
-            close()
-        }
-    }
 
     override func writable() {
         flush()
@@ -116,7 +96,9 @@ final class ServerConnection: Channel, @unchecked Sendable {
             refuse(.requestTimeout, detail: "The request's content did not arrive in time.")
         case .waiting:
             waitedTooLong()
-        case .head, .content, .response, .tunnel, .lingering:
+        case .head:
+            closeAtRest()
+        case .content, .response, .tunnel, .lingering:
             close()
         }
     }
@@ -127,13 +109,13 @@ final class ServerConnection: Channel, @unchecked Sendable {
         exchange?.clientClosed()
         proxyExchange = nil
         waiting = nil
-        server.forget(self)
+        super.closed()
     }
 
     /// Closes when no request is under way and everything is sent.
     ///
     /// A connection that has carried no request yet may have one in the air: it gets a moment.
-    func closeIfIdle() {
+    override func closeIfIdle() {
         guard output.isEmpty else { return }
         switch phase {
         case .lingering:
@@ -142,14 +124,14 @@ final class ServerConnection: Channel, @unchecked Sendable {
             if isFresh {
                 loop.setDeadline(of: self, after: Self.freshNanoseconds)
             } else {
-                close()
+                closeAtRest()
             }
         case .head, .content, .waiting, .response, .tunnel:
             break
         }
     }
 
-    private func ended() {
+    override func ended() {
         switch phase {
         case .head:
             close()
@@ -176,7 +158,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
 
     // MARK: Input
 
-    private func take(_ bytes: Span<UInt8>) {
+    override func received(_ bytes: Span<UInt8>) {
         guard phase != .lingering else { return }
         if input.isEmpty {
             let used = process(bytes)
@@ -325,6 +307,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     ///   - bytes: The head.
     ///   - waited: The wait that is over, when the router is asked again.
     func decide(_ bytes: Span<UInt8>, after waited: WaitingRequest?) {
+        server.requestHead.isSecure = isSecure
         let decision =
             server.router?.route(server.requestHead, in: bytes, after: waited?.gate, onLoop: server.index) ?? .handle
         switch decision {
@@ -436,7 +419,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     func sendResponse(_ bytes: Span<UInt8>) -> Bool {
         guard isOpen else { return true }
         let wasEmpty = output.isEmpty
-        guard send(bytes) != nil else {
+        guard sendPlain(bytes) else {
             close()
             return true
         }
@@ -462,7 +445,8 @@ final class ServerConnection: Channel, @unchecked Sendable {
         phase = .lingering
         exchange = nil
         input = []
-        if output.isEmpty {
+        sayEnd()
+        if isOpen, output.isEmpty {
             finishSending()
         }
     }

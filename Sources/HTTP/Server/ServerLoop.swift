@@ -1,3 +1,6 @@
+import Glibc
+import TLS
+
 /// What all connections of one loop share: the configuration, who answers, and room to work in.
 ///
 /// Touched on its loop only, once the server has started.
@@ -19,6 +22,14 @@ final class ServerLoop: @unchecked Sendable {
     /// Room in which messages to clients are put together (`loop.scratch` is for those to upstreams).
     var responseScratch: [UInt8] = []
 
+    /// Room for the records that are sent next, where there is TLS.
+    var sealed: [UInt8] = []
+    /// Plain bytes of the latest read by TLS; empty where there is none.
+    ///
+    /// What one read brings, and what was left of a record before it, take less than this.
+    let openedRoom: UnsafeMutableBufferPointer<UInt8>
+
+    let handshakeNanoseconds: UInt64
     let headNanoseconds: UInt64
     let bodyIdleNanoseconds: UInt64
     let keepAliveNanoseconds: UInt64
@@ -29,8 +40,8 @@ final class ServerLoop: @unchecked Sendable {
     /// Whether responses tell clients to connect anew, to another server than this one.
     private(set) var isLeaving = false
     private var isDraining = false
-    private var listener: ListenerChannel?
-    private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    private var listeners: [ListenerChannel] = []
+    private var connections: [ObjectIdentifier: ClientChannel] = [:]
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []
 
     init(
@@ -44,7 +55,11 @@ final class ServerLoop: @unchecked Sendable {
         self.router = router
         upstreams = UpstreamPool(loop: loop)
         connectionsMaximum = max(1, configuration.connectionsMaximum / max(1, configuration.loops))
+        openedRoom = .allocate(
+            capacity: configuration.secure == nil ? 0 : EventLoop.readBufferBytes + 2 * TLSSession.recordBytesMaximum)
+        openedRoom.initialize(repeating: 0)
         let timeouts = configuration.timeouts
+        handshakeNanoseconds = timeouts.handshake.wholeNanoseconds
         headNanoseconds = timeouts.head.wholeNanoseconds
         bodyIdleNanoseconds = timeouts.bodyIdle.wholeNanoseconds
         keepAliveNanoseconds = timeouts.keepAliveIdle.wholeNanoseconds
@@ -53,19 +68,56 @@ final class ServerLoop: @unchecked Sendable {
         tunnelIdleNanoseconds = timeouts.tunnelIdle.wholeNanoseconds
     }
 
+    deinit {
+        openedRoom.deallocate()
+    }
+
     /// Starts to accept on `descriptor`, which listens already.
-    func listen(on descriptor: Int32) {
-        let listener = ListenerChannel(server: self, descriptor: descriptor)
+    func listen(on descriptor: Int32, isSecure: Bool) {
+        let listener = ListenerChannel(server: self, descriptor: descriptor, isSecure: isSecure)
         guard loop.register(listener) else {
             listener.close()
             return
         }
-        self.listener = listener
+        listeners.append(listener)
     }
 
     /// Takes a new connection.
-    func adopt(_ descriptor: Int32, remoteAddress: String) {
-        let connection = ServerConnection(server: self, descriptor: descriptor, remoteAddress: remoteAddress)
+    func adopt(_ descriptor: Int32, remoteAddress: String, isSecure: Bool) {
+        guard isSecure else {
+            adopt(ServerConnection(server: self, descriptor: descriptor, remoteAddress: remoteAddress, tls: nil))
+            return
+        }
+        guard let secure = configuration.secure, let tls = try? TLSSession(secure.context) else {
+            Glibc.close(descriptor)
+            return
+        }
+        adopt(HandshakeChannel(server: self, descriptor: descriptor, remoteAddress: remoteAddress, tls: tls))
+    }
+
+    /// Lets a connection whose handshake is over speak what was agreed on.
+    ///
+    /// - Parameters:
+    ///   - handshake: The connection so far.
+    ///   - tls: Its session.
+    ///   - opened: How many plain bytes came with the handshake's end.
+    func adopt(_ handshake: HandshakeChannel, _ tls: TLSSession, _ opened: Int) {
+        let (descriptor, unsent) = handshake.handOver()
+        connections[ObjectIdentifier(handshake)] = nil
+        let connection = ServerConnection(
+            server: self, descriptor: descriptor, remoteAddress: handshake.remoteAddress, tls: tls)
+        adopt(connection)
+        guard connection.isOpen else { return }
+        if connection.send(unsent.span) == nil {
+            connection.close()
+        }
+        if isDraining {
+            connection.closeIfIdle()
+        }
+        connection.handOn(opened, tls)
+    }
+
+    private func adopt(_ connection: ClientChannel) {
         guard loop.register(connection) else {
             connection.close()
             return
@@ -73,15 +125,19 @@ final class ServerLoop: @unchecked Sendable {
         connections[ObjectIdentifier(connection)] = connection
         connection.started()
         if connections.count >= connectionsMaximum, !isDraining {
-            listener?.pauseReading()
+            for listener in listeners {
+                listener.pauseReading()
+            }
         }
     }
 
     /// Forgets a connection that was closed.
-    func forget(_ connection: ServerConnection) {
+    func forget(_ connection: ClientChannel) {
         connections[ObjectIdentifier(connection)] = nil
         if connections.count < connectionsMaximum {
-            listener?.resumeReading()
+            for listener in listeners {
+                listener.resumeReading()
+            }
         }
         resumeDrainWaiters()
     }
@@ -92,6 +148,9 @@ final class ServerLoop: @unchecked Sendable {
     /// From now on no connection is kept after its response; new ones are still accepted.
     func leave() {
         isLeaving = true
+        for connection in Array(connections.values) {
+            connection.leave()
+        }
     }
 
     /// Accepts what the kernel has accepted for us, then no more; idle connections close, busy ones after their response.
@@ -100,9 +159,11 @@ final class ServerLoop: @unchecked Sendable {
         isDraining = true
         isLeaving = true
         // Connections that wait in the listening socket's queue would be reset by closing it.
-        listener?.acceptWaiting()
-        listener?.close()
-        listener = nil
+        for listener in listeners {
+            listener.acceptWaiting()
+            listener.close()
+        }
+        listeners = []
         for connection in Array(connections.values) {
             connection.closeIfIdle()
         }

@@ -64,7 +64,7 @@ extension [UInt8] {
         let address = client.remoteAddress.utf8
         append("X-Forwarded-For: ")
         append(contentsOf: address)
-        append("\r\nX-Forwarded-Proto: http\r\n")
+        append(client.isSecure ? "\r\nX-Forwarded-Proto: https\r\n" : "\r\nX-Forwarded-Proto: http\r\n")
         if let host {
             append("X-Forwarded-Host: ")
             append(host, of: bytes)
@@ -74,6 +74,9 @@ extension [UInt8] {
         append(isVersion6 ? "Forwarded: for=\"[" : "Forwarded: for=")
         append(contentsOf: address)
         append(isVersion6 ? "]\";proto=http" : ";proto=http")
+        if client.isSecure {
+            append("s")
+        }
         if let host {
             append(";host=\"")
             append(host, of: bytes)
