@@ -100,7 +100,7 @@ let package = Package(
             "Gateway",
             [
                 "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-                "Payments", "Telemetry", "Timing", "YAML",
+                "Payments", "TLS", "Telemetry", "Timing", "YAML",
             ]),
         module(
             "BuildService",
@@ -205,8 +205,8 @@ package.targets += [
     tests(
         "Gateway",
         [
-            "RawSockets", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Payments",
-            "Telemetry", "Timing",
+            "OpenSSLTool", "RawSockets", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
+            "Payments", "TLS", "Telemetry", "Timing",
         ]),
     tests("Commands"),
 ]

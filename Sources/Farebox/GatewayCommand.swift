@@ -19,6 +19,8 @@ enum GatewayCommand {
             .init("root-domain", value: "DOMAIN", "below which owners have their hosts"),
             .init("address", value: "ADDRESS", "to listen on (default 0.0.0.0)"),
             .init("port", value: "PORT", "for callers (default 8080)"),
+            .init("tls-folder", value: "FOLDER", "serve TLS with the certificates in it"),
+            .init("tls-port", value: "PORT", "for callers by TLS (default 8443)"),
             .init("internal-address", value: "ADDRESS", "for health and metrics (default 0.0.0.0)"),
             .init("internal-port", value: "PORT", "for health and metrics (default 9090)"),
             .init("loops", value: "N", "event loops (default: one a processor)"),
@@ -35,7 +37,7 @@ enum GatewayCommand {
                 base.payment = PaymentAccess(
                     internalURL: url, tokenPath: options["payments-token"] ?? defaults.tokenPath, publicURL: nil)
             }
-            service = GatewayService(
+            service = try GatewayService(
                 configuration: try configuration(options, base: base), routes: .fixed(routes),
                 registry: MetricsRegistry())
         } else {
@@ -44,7 +46,7 @@ enum GatewayCommand {
             base.rootDomain = setting.configuration.rootDomain
             base.functionsNamespace = setting.configuration.functionsNamespace
             base.payment = setting.configuration.payments.access
-            service = GatewayService(
+            service = try GatewayService(
                 configuration: try configuration(options, base: base), routes: .cluster(try setting.client()),
                 registry: setting.metrics)
         }
@@ -58,6 +60,12 @@ enum GatewayCommand {
         configuration.rootDomain = options["root-domain"] ?? base.rootDomain
         configuration.address = options["address"] ?? base.address
         configuration.port = try options.number("port") ?? base.port
+        if options["tls-folder"] != nil || options["tls-port"] != nil {
+            var tls = base.tls ?? GatewayTLS()
+            tls.folder = options["tls-folder"] ?? tls.folder
+            tls.port = try options.number("tls-port") ?? tls.port
+            configuration.tls = tls
+        }
         configuration.internalAddress = options["internal-address"] ?? base.internalAddress
         configuration.internalPort = try options.number("internal-port") ?? base.internalPort
         configuration.loops = try options.number("loops") ?? base.loops

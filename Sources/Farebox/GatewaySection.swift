@@ -5,7 +5,7 @@ import Timing
 struct GatewaySection: Decodable {
     var configuration = GatewayConfiguration()
 
-    enum CodingKeys: String, CodingKey { case port, internalPort, loops, timeout, connectionsMaximum, drainDelay }
+    enum CodingKeys: String, CodingKey { case port, internalPort, loops, timeout, connectionsMaximum, drainDelay, tls }
 
     init() {}
 
@@ -19,9 +19,30 @@ struct GatewaySection: Decodable {
         try take(.port, into: \.port)
         try take(.internalPort, into: \.internalPort)
         try take(.connectionsMaximum, into: \.connectionsMaximum)
+        configuration.tls = try container.decodeIfPresent(TLSSection.self, forKey: .tls)?.configuration
         configuration.loops = try container.decodeIfPresent(Int.self, forKey: .loops)
         configuration.timeout = try container.duration(.timeout) ?? configuration.timeout
         configuration.drainDelay = try container.duration(.drainDelay) ?? configuration.drainDelay
+    }
+}
+
+/// Where callers connect by TLS.
+struct TLSSection: Decodable {
+    var configuration = GatewayTLS()
+
+    enum CodingKeys: String, CodingKey { case folder, port, redirects, publicPort }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func take<Value: Decodable>(_ key: CodingKeys, into path: WritableKeyPath<GatewayTLS, Value>) throws {
+            if let value = try container.decodeIfPresent(Value.self, forKey: key) {
+                configuration[keyPath: path] = value
+            }
+        }
+        try take(.folder, into: \.folder)
+        try take(.port, into: \.port)
+        try take(.redirects, into: \.redirects)
+        try take(.publicPort, into: \.publicPort)
     }
 }
 

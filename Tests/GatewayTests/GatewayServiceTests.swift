@@ -32,7 +32,7 @@ struct GatewayServiceTests {
         configuration.loops = 2
         configuration.drainDelay = .zero
         configuration.shutdownGrace = .milliseconds(200)
-        let service = GatewayService(configuration: configuration, routes: routes, registry: MetricsRegistry())
+        let service = try GatewayService(configuration: configuration, routes: routes, registry: MetricsRegistry())
         let (ports, told) = AsyncStream<GatewayService.Ports>.makeStream()
         let running = Task {
             defer { told.finish() }

@@ -8,6 +8,8 @@ public struct GatewayConfiguration: Sendable {
     public var address = "0.0.0.0"
     /// The port for callers; 0 lets the kernel choose.
     public var port: UInt16 = 8080
+    /// Where callers connect by TLS as well; without it there is none.
+    public var tls: GatewayTLS?
     /// Where probes and Prometheus connect; never to be reachable for callers.
     public var internalAddress = "0.0.0.0"
     /// The port for probes and Prometheus.

@@ -16,6 +16,7 @@ final class GatewayMetrics: Sendable {
     /// Requests that named no function, by why.
     let unrouted: CounterFamily
     let noHost: Counter
+    let plain: Counter
     let unknown: Counter
     let closed: Counter
     let tooMany: Counter
@@ -51,6 +52,7 @@ final class GatewayMetrics: Sendable {
         unrouted = registry.counter(
             "farebox_gateway_refused_total", "Requests answered by the gateway itself, by reason.", labels: ["reason"])
         noHost = unrouted.labels("no_host")
+        plain = unrouted.labels("plain")
         unknown = unrouted.labels("unknown_function")
         closed = unrouted.labels("closed")
         tooMany = unrouted.labels("too_many_in_flight")

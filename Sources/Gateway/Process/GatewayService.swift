@@ -5,6 +5,7 @@ public import KubernetesClient
 import KubernetesTypes
 import Payments
 import Synchronization
+import TLS
 public import Telemetry
 
 /// The gateway: takes calls on its public port and passes them to functions.
@@ -24,6 +25,8 @@ public final class GatewayService: Sendable {
     public struct Ports: Sendable, Equatable {
         /// For callers.
         public let callers: UInt16
+        /// For callers by TLS, where there is a port for them.
+        public let secureCallers: UInt16?
         /// For probes and Prometheus.
         public let probes: UInt16
     }
@@ -42,7 +45,9 @@ public final class GatewayService: Sendable {
     private let desk: CallDesk?
 
     /// Wires the gateway; `run` starts it.
-    public init(configuration: GatewayConfiguration, routes: Routes, registry: MetricsRegistry) {
+    ///
+    /// - Throws: `TLSError` when OpenSSL cannot be set up.
+    public init(configuration: GatewayConfiguration, routes: Routes, registry: MetricsRegistry) throws {
         self.configuration = configuration
         self.routes = routes
         self.registry = registry
@@ -61,7 +66,8 @@ public final class GatewayService: Sendable {
         source = RouteSource(board: board, metrics: metrics, defaultTimeout: configuration.timeout, desk: desk)
         let router = GatewayRouter(
             board: board, metrics: metrics, rootDomain: configuration.rootDomain,
-            defaultNamespace: configuration.functionsNamespace)
+            defaultNamespace: configuration.functionsNamespace,
+            redirect: configuration.tls.flatMap { $0.redirects ? PlainRedirect(port: $0.publicPort) : nil })
         var callers = HTTPServerConfiguration()
         callers.address = configuration.address
         callers.port = configuration.port
@@ -69,6 +75,7 @@ public final class GatewayService: Sendable {
         callers.name = "gateway"
         callers.connectionsMaximum = configuration.connectionsMaximum
         callers.shutdownGrace = configuration.shutdownGrace
+        callers.secure = try configuration.tls.map { try Self.listener($0, registry) }
         server = HTTPServer(
             configuration: callers, router: router,
             // The router decides about every request; nothing is left to handle.
@@ -107,8 +114,12 @@ public final class GatewayService: Sendable {
             defer { looks.cancel() }
             isReady.value = true
             logger.info(
-                "Gateway serves", ["port": callerPort, "internalPort": probePort, "functions": source.count])
-            started(Ports(callers: callerPort, probes: probePort))
+                "Gateway serves",
+                [
+                    "port": callerPort, "tlsPort": server.securePort.map { "\($0)" } ?? "none",
+                    "internalPort": probePort, "functions": source.count,
+                ])
+            started(Ports(callers: callerPort, secureCallers: server.securePort, probes: probePort))
             await untilCancelled()
             isReady.value = false
             logger.info("Gateway drains", ["delay": configuration.drainDelay, "grace": configuration.shutdownGrace])
@@ -123,6 +134,19 @@ public final class GatewayService: Sendable {
             throw error
         }
         await probes.shutdown(grace: .zero)
+    }
+
+    /// A port for TLS whose certificates come from a folder, and follow it.
+    private static func listener(_ tls: GatewayTLS, _ registry: MetricsRegistry) throws -> SecureListener {
+        let folder = CertificateFolder(path: tls.folder, registry: registry)
+        let context = try TLSContext(
+            certificates: folder.changed() ?? CertificateIndex(),
+            willShow: { context in
+                if let index = folder.changed() {
+                    context.replace(index)
+                }
+            })
+        return SecureListener(port: tls.port, context: context)
     }
 
     /// Fills the board, and keeps filling it where there is something to watch.

@@ -16,8 +16,15 @@ struct GatewayRouter: RequestRouter {
     /// A dot and the root domain in lower case; empty when owners have no hosts.
     private let rootSuffix: [UInt8]
     private let defaultNamespace: [UInt8]
+    /// Where callers without TLS are sent, when they are.
+    private let redirect: PlainRedirect?
 
-    init(board: RouteBoard, metrics: GatewayMetrics, rootDomain: String, defaultNamespace: String) {
+    init(
+        board: RouteBoard, metrics: GatewayMetrics, rootDomain: String, defaultNamespace: String,
+        redirect: PlainRedirect? = nil
+    ) {
+        self.redirect = redirect
+
         self.board = board
         self.metrics = metrics
         rootSuffix = rootDomain.isEmpty ? [] : Array(".\(rootDomain.lowercased())".utf8)
@@ -33,6 +40,12 @@ struct GatewayRouter: RequestRouter {
         guard let host = head.host else {
             metrics.noHost.increment()
             return .refuse(.badRequest, detail: "The Host field is missing; it may name the function's owner.")
+        }
+        if let redirect, !head.isSecure, let location = redirect.location(of: head, in: bytes) {
+            metrics.plain.increment()
+            return .refuse(
+                .permanentRedirect, detail: "Call by https: \(location)",
+                headers: HTTPHeaders([("Location", location)]))
         }
         var segments = PathSegments(head.path)
         if let (owner, ownHost) = owner(of: host, in: bytes) {

@@ -24,6 +24,8 @@ public struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
     public static let notModified = HTTPStatus(304)
     /// Go elsewhere, with the same method.
     public static let temporaryRedirect = HTTPStatus(307)
+    /// Go elsewhere from now on, with the same method.
+    public static let permanentRedirect = HTTPStatus(308)
     /// The request cannot be understood.
     public static let badRequest = HTTPStatus(400)
     /// Credentials are missing or wrong.
@@ -85,6 +87,7 @@ public struct HTTPStatus: Hashable, Sendable, CustomStringConvertible {
         case 303: "See Other"
         case 304: "Not Modified"
         case 307: "Temporary Redirect"
+        case 308: "Permanent Redirect"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 402: "Payment Required"
