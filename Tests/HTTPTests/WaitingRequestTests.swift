@@ -11,23 +11,41 @@ final class TestGate: RequestGate {
         var isOpen = false
         var waiters: [@Sendable () -> Void] = []
         var asked = 0
+        var departures: [GateDeparture] = []
     }
 
     private let state = Mutex(State())
+    let serverTiming: String?
+
+    init(serverTiming: String? = nil) {
+        self.serverTiming = serverTiming
+    }
 
     /// How often somebody began to wait.
     var asked: Int { state.withLock { $0.asked } }
 
-    func whenOpen(_ resume: @escaping @Sendable () -> Void) {
-        let isOpen = state.withLock { state in
+    /// Who left before it opened, and why.
+    var departures: [GateDeparture] { state.withLock { $0.departures } }
+
+    func whenOpen(_ resume: @escaping @Sendable () -> Void) -> UInt64 {
+        let (isOpen, number) = state.withLock { state in
             state.asked += 1
             if !state.isOpen {
                 state.waiters.append(resume)
             }
-            return state.isOpen
+            return (state.isOpen, UInt64(state.asked))
         }
         if isOpen {
             resume()
+        }
+        return number
+    }
+
+    func leave(_ number: UInt64, _ departure: GateDeparture) {
+        state.withLock { state in
+            if number > 0, number <= state.asked {
+                state.departures.append(departure)
+            }
         }
     }
 
@@ -45,7 +63,7 @@ final class TestGate: RequestGate {
 
 /// Lets requests to `/wait` wait, so many times, and sends all to one destination.
 struct GatedRouter: RequestRouter {
-    let gate = TestGate()
+    var gate = TestGate()
     let destination: TestDestination
     var limit = Duration.seconds(60)
     /// What is decided in the end.
@@ -79,12 +97,38 @@ struct GatedRouter: RequestRouter {
                     members: ["price": 7])
             }
         }
+        if bytes.equals(head.path, "/page") {
+            let headers = HTTPHeaders([("X-A", "b")])
+            return .answer(HTTPResponse(.accepted, headers: headers, body: .bytes(Array("page".utf8))))
+        }
         return .proxy(ProxyCall(to: destination, head: head, prefixEnd: head.path.start, silence: .seconds(120)))
+    }
+}
+
+/// Lets each request wait at some gates, one after the other.
+struct ChainedRouter: RequestRouter {
+    let gates: [(gate: TestGate, limit: Duration)]
+    let destination = TestDestination(ports: [])
+
+    func route(
+        _ head: RequestHead, in bytes: Span<UInt8>, after passed: (any RequestGate)?, onLoop loop: Int
+    ) -> RequestDecision {
+        let next = passed.flatMap { passed in gates.firstIndex { $0.gate === passed } }.map { $0 + 1 } ?? 0
+        guard next < gates.count else {
+            return .proxy(ProxyCall(to: destination, head: head, prefixEnd: head.path.start, silence: .seconds(120)))
+        }
+        return .wait(gates[next].gate, limit: gates[next].limit)
     }
 }
 
 @Suite("Requests that wait")
 struct WaitingRequestTests {
+    private static var loopback: HTTPServerConfiguration {
+        var configuration = HTTPServerConfiguration()
+        configuration.address = "127.0.0.1"
+        return configuration
+    }
+
     /// An upstream that answers each request with its path and content, and a proxy whose requests to it wait.
     private func withProxy(
         _ change: (inout GatedRouter) -> Void = { _ in },
@@ -164,6 +208,61 @@ struct WaitingRequestTests {
             #expect(refusal.hasPrefix("HTTP/1.1 503 ") && refusal.contains("Retry-After: 1"))
             #expect(next.hasPrefix("HTTP/1.1 200 "))
             #expect(await eventually { router.destination.outcomes.count == 1 })
+            #expect(router.gate.departures == [.timedOut])
+        }
+    }
+
+    @Test("A later wait's own limit counts, from the start of the first one")
+    func laterLimit() async throws {
+        let first = TestGate()
+        let second = TestGate()
+        let router = ChainedRouter(gates: [(first, .seconds(60)), (second, .milliseconds(100))])
+        let server = HTTPServer(
+            configuration: Self.loopback, router: router,
+            handler: HTTPClosureHandler { _ in HTTPResponse(.internalServerError) })
+        let client = try RawClient(port: try server.start())
+
+        try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await eventually { first.asked == 1 })
+        first.open()
+        let answer = try await client.receive(until: "}")
+
+        #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("Retry-After: 1"))
+        #expect(first.departures.isEmpty && second.departures == [.timedOut])
+        await server.shutdown(grace: .milliseconds(200))
+    }
+
+    @Test("A client is told how long its request waited where the gate tells, and in no other answer")
+    func serverTiming() async throws {
+        try await withProxy({ $0.gate = TestGate(serverTiming: "scale;dur=1.5") }) { router, client, _ in
+            try await client.send("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(await eventually { router.gate.asked == 1 })
+            router.gate.open()
+            let told = try await client.receive(until: "/wait ")
+            try await client.send("GET /next HTTP/1.1\r\nHost: x\r\n\r\n")
+            let other = try await client.receive(until: "/next ")
+
+            let field = told.split(separator: "\r\n").first { $0.hasPrefix("Server-Timing: ") } ?? ""
+            let metrics = field.dropFirst("Server-Timing: ".count).split(separator: ", ")
+            #expect(metrics.map { $0.prefix { $0 != ";" } } == ["queue", "scale", "first-byte"])
+            #expect(metrics.allSatisfy { Double($0.split(separator: "=").last ?? "").map { $0 < 60_000 } == true })
+            #expect(!other.contains("Server-Timing"))
+            #expect(await eventually { router.destination.outcomes.count == 2 })
+            #expect(router.destination.outcomes.map { $0.waitedNanoseconds > 0 } == [true, false])
+            #expect(router.gate.departures.isEmpty)
+        }
+    }
+
+    @Test("What a router answers itself is sent as it is, and the connection goes on")
+    func answered() async throws {
+        try await withProxy { _, client, _ in
+            try await client.send("GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
+            let page = try await client.receive(until: "page")
+            try await client.send("GET /next HTTP/1.1\r\nHost: x\r\n\r\n")
+            let next = try await client.receive(until: "/next ")
+
+            #expect(page.hasPrefix("HTTP/1.1 202 ") && page.contains("X-A: b\r\n"))
+            #expect(next.hasPrefix("HTTP/1.1 200 "))
         }
     }
 
@@ -193,6 +292,7 @@ struct WaitingRequestTests {
             let other = try RawClient(port: port)
             try await other.send("GET /other HTTP/1.1\r\nHost: x\r\n\r\n")
             _ = try await other.receive(until: "/other ")
+            #expect(await eventually { router.gate.departures == [.clientLeft] })
             router.gate.open()
             try await other.send("GET /last HTTP/1.1\r\nHost: x\r\n\r\n")
             _ = try await other.receive(until: "/last ")

@@ -34,7 +34,8 @@ final class LeaseCheck: RequestGate {
     /// How it ended; nil before.
     var outcome: Outcome? { state.withLock { $0.outcome } }
 
-    func whenOpen(_ resume: @escaping @Sendable () -> Void) {
+    @discardableResult
+    func whenOpen(_ resume: @escaping @Sendable () -> Void) -> UInt64 {
         let isOpen = state.withLock { state in
             if state.outcome == nil {
                 state.waiters.append(resume)
@@ -44,6 +45,8 @@ final class LeaseCheck: RequestGate {
         if isOpen {
             resume()
         }
+        // A question is answered within seconds; whoever left meanwhile does nothing when it is.
+        return 0
     }
 
     /// Lets everybody go on; the first outcome counts.

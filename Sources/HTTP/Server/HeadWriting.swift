@@ -26,6 +26,13 @@ extension [UInt8] {
         append(0x30 + UInt8(truncatingIfNeeded: number % 10))
     }
 
+    /// Appends a time in milliseconds with one decimal place.
+    mutating func append(milliseconds nanoseconds: UInt64) {
+        append(decimal: nanoseconds / 1_000_000)
+        append(".")
+        append(0x30 + UInt8(truncatingIfNeeded: nanoseconds / 100_000 % 10))
+    }
+
     /// Appends a number in hexadecimal digits, without leading zeros.
     mutating func append(hexadecimal number: UInt64) {
         if number >= 16 {

@@ -6,6 +6,10 @@ struct WaitingRequest {
     var phase: ServerConnection.Phase
     /// What it waits for.
     var gate: any RequestGate
+    /// By which it leaves the gate.
+    var number: UInt64 = 0
+    /// When the first wait began, in nanoseconds of the monotonic clock.
+    var since: UInt64
     /// When the client is told to come back, in nanoseconds of the monotonic clock.
     var endsAt: UInt64
 }
@@ -18,21 +22,23 @@ extension ServerConnection {
     ///
     /// - Parameters:
     ///   - gate: What it waits for.
-    ///   - limit: How long in all.
+    ///   - limit: How long in all, earlier waits included.
     ///   - head: The request's head.
-    ///   - earlier: The wait before this one, whose limit goes on.
+    ///   - earlier: The wait before this one.
     func wait(for gate: any RequestGate, limit: Duration, head: Span<UInt8>, since earlier: WaitingRequest?) {
         var kept = earlier?.head ?? []
         if kept.isEmpty {
             kept.append(head)
         }
+        let since = earlier?.since ?? loop.now
         waiting = WaitingRequest(
-            head: kept, phase: phase, gate: gate, endsAt: earlier?.endsAt ?? loop.now &+ limit.wholeNanoseconds)
+            head: kept, phase: phase, gate: gate, since: since, endsAt: since &+ limit.wholeNanoseconds)
         phase = .waiting
         updateDeadline()
-        gate.whenOpen { [self, loop] in
+        let number = gate.whenOpen { [self, loop] in
             loop.executeLater { self.waited(for: gate) }
         }
+        waiting?.number = number
     }
 
     /// Asks the router again.
@@ -52,6 +58,7 @@ extension ServerConnection {
     /// Tells the client to come back later.
     func waitedTooLong() {
         guard let waiting else { return }
+        waiting.gate.leave(waiting.number, .timedOut)
         endWait(waiting) {
             respond(
                 .problem(

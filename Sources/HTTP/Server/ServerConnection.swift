@@ -108,7 +108,10 @@ final class ServerConnection: ClientChannel, @unchecked Sendable {
         self.exchange = nil
         exchange?.clientClosed()
         proxyExchange = nil
-        waiting = nil
+        if let waiting {
+            self.waiting = nil
+            waiting.gate.leave(waiting.number, .clientLeft)
+        }
         super.closed()
     }
 
@@ -315,11 +318,13 @@ final class ServerConnection: ClientChannel, @unchecked Sendable {
             beginHandling(bytes)
         case .refuse(let status, let detail, let headers, let members):
             respond(.problem(status, detail: detail, requestID: requestID.text, members: members), adding: headers)
+        case .answer(let response):
+            respond(response)
         case .proxy(let call):
             let proxy = proxyExchange ?? ProxyExchange(client: self)
             proxyExchange = proxy
             exchange = proxy
-            proxy.begin(call, head: bytes)
+            proxy.begin(call, head: bytes, after: waited)
         case .wait(let gate, let limit):
             wait(for: gate, limit: limit, head: bytes, since: waited)
             return

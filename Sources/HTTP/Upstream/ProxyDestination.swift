@@ -97,4 +97,6 @@ public struct ProxyOutcome: Sendable {
     public let wasSent: Bool
     /// Endpoints that this request's failures brought out of use for a while.
     public let ejections: Int
+    /// How long it waited before, in nanoseconds, at a gate that tells clients about the wait; else 0.
+    public var waitedNanoseconds: UInt64 = 0
 }

@@ -141,6 +141,15 @@ extension ProxyExchange {
             client.requestID.append(to: &server.responseScratch)
             server.responseScratch.append("\r\n")
         }
+        if let wait {
+            server.responseScratch.append("Server-Timing: queue;dur=")
+            server.responseScratch.append(milliseconds: wait.nanoseconds)
+            server.responseScratch.append(", ")
+            server.responseScratch.append(contentsOf: wait.metrics.utf8)
+            server.responseScratch.append(", first-byte;dur=")
+            server.responseScratch.append(milliseconds: firstByteAt - min(startedAt, firstByteAt))
+            server.responseScratch.append("\r\n")
+        }
     }
 
     // MARK: Content

@@ -32,7 +32,9 @@ final class ProxyExchange: RequestExchange {
     var hasSurplus = false
     var status = 0
     var firstByteAt: UInt64 = 0
-    private var startedAt: UInt64 = 0
+    private(set) var startedAt: UInt64 = 0
+    /// How long the request waited before, and at which gate; nil unless the client is told.
+    private(set) var wait: (nanoseconds: UInt64, metrics: String)?
     private var attempts = 0
     private var wasSent = false
     private var ejections = 0
@@ -51,11 +53,19 @@ final class ProxyExchange: RequestExchange {
     // MARK: Request
 
     /// Starts to proxy the request whose head lies parsed in the server's `requestHead`.
-    func begin(_ call: ProxyCall, head bytes: Span<UInt8>) {
+    ///
+    /// - Parameters:
+    ///   - call: Where it goes.
+    ///   - bytes: The head.
+    ///   - waited: The wait before, when there was one.
+    func begin(_ call: ProxyCall, head bytes: Span<UInt8>, after waited: WaitingRequest?) {
         self.call = call
         phase = .head
         scanner = HeadScanner()
         startedAt = EventLoop.monotonicNow()
+        wait = waited.flatMap { waited in
+            waited.gate.serverTiming.map { (startedAt &- waited.since, $0) }
+        }
         firstByteAt = 0
         status = 0
         attempts = 0
@@ -337,7 +347,8 @@ final class ProxyExchange: RequestExchange {
             ProxyOutcome(
                 status: status, cause: cause, nanoseconds: now &- startedAt,
                 firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts,
-                wasSent: wasSent || upstream?.hasSent == true, ejections: ejections),
+                wasSent: wasSent || upstream?.hasSent == true, ejections: ejections,
+                waitedNanoseconds: wait?.nanoseconds ?? 0),
             context: call.context)
     }
 
