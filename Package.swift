@@ -62,6 +62,7 @@ let package = Package(
             "KubernetesClient",
             ["HTTP", "KubernetesTypes", "JSON", "YAML", "Cryptography", "Telemetry", "Threads", "Timing"]),
         module("Audit", ["Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
+        module("Scaling", ["KubernetesTypes", "Timing"]),
 
         // Level 3.
         module(
@@ -88,7 +89,7 @@ let package = Package(
             [
                 "Audit", "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON",
                 "KubernetesClient",
-                "KubernetesTypes", "Telemetry", "Timing",
+                "KubernetesTypes", "Scaling", "Telemetry", "Timing",
             ]),
         module(
             "Webhook",
@@ -100,7 +101,7 @@ let package = Package(
             "Gateway",
             [
                 "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-                "Payments", "TLS", "Telemetry", "Timing", "YAML",
+                "Payments", "Scaling", "TLS", "Telemetry", "Timing", "YAML",
             ]),
         module(
             "BuildService",
@@ -167,6 +168,7 @@ package.targets += [
     tests("YAML", ["JSON"]),
     tests("Archive"),
     tests("Audit", ["Cryptography", "HTTP", "JSON", "Telemetry", "Timing"]),
+    tests("Scaling", ["JSON", "KubernetesTypes", "Timing"]),
     tests("HTTP", ["OpenSSLTool", "RawSockets", "JSON", "TLS", "Telemetry", "Timing"]),
     tests(
         "BuildService",
@@ -192,7 +194,7 @@ package.targets += [
         "Operator",
         [
             "Audit", "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON",
-            "KubernetesClient", "KubernetesTypes", "MemoryCluster", "Telemetry", "Timing", "YAML",
+            "KubernetesClient", "KubernetesTypes", "MemoryCluster", "Scaling", "Telemetry", "Timing", "YAML",
         ],
         data: ["Golden"]),
     tests(
@@ -206,7 +208,7 @@ package.targets += [
         "Gateway",
         [
             "OpenSSLTool", "RawSockets", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-            "Payments", "TLS", "Telemetry", "Timing",
+            "MemoryCluster", "Payments", "Scaling", "TLS", "Telemetry", "Timing",
         ]),
     tests("Commands"),
 ]

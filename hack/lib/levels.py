@@ -11,7 +11,7 @@ import sys
 LEVELS = {
     0: ["JSON", "YAML", "Archive", "Cryptography", "TLS", "Telemetry", "Threads", "Timing"],
     1: ["HTTP", "KubernetesTypes"],
-    2: ["Audit", "CRDs", "KubernetesClient"],
+    2: ["Audit", "CRDs", "KubernetesClient", "Scaling"],
     3: ["ControllerRuntime", "Payments", "Builds", "GitHosts"],
     4: ["Operator", "Webhook", "Gateway", "BuildService", "PaymentService", "Dashboard", "Commands"],
     5: ["Farebox"],
