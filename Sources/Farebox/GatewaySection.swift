@@ -5,7 +5,9 @@ import Timing
 struct GatewaySection: Decodable {
     var configuration = GatewayConfiguration()
 
-    enum CodingKeys: String, CodingKey { case port, internalPort, loops, timeout, connectionsMaximum, drainDelay, tls }
+    enum CodingKeys: String, CodingKey {
+        case port, internalPort, loops, timeout, connectionsMaximum, drainDelay, tls, wakeTimeout, waitingMaximum
+    }
 
     init() {}
 
@@ -20,6 +22,8 @@ struct GatewaySection: Decodable {
         try take(.internalPort, into: \.internalPort)
         try take(.connectionsMaximum, into: \.connectionsMaximum)
         configuration.tls = try container.decodeIfPresent(TLSSection.self, forKey: .tls)?.configuration
+        try take(.waitingMaximum, into: \.waitingMaximum)
+        configuration.wakeTimeout = try container.duration(.wakeTimeout) ?? configuration.wakeTimeout
         configuration.loops = try container.decodeIfPresent(Int.self, forKey: .loops)
         configuration.timeout = try container.duration(.timeout) ?? configuration.timeout
         configuration.drainDelay = try container.duration(.drainDelay) ?? configuration.drainDelay

@@ -4,6 +4,7 @@ import Commands
 import ControllerRuntime
 import Cryptography
 import FoundationEssentials
+import Gateway
 import HTTP
 import KubernetesClient
 import KubernetesTypes
@@ -64,6 +65,11 @@ enum OperatorCommand {
                 others: RegistryClient(client: guarded, configuration: asking),
                 ownRegistries: repositories.ownRegistries, api: api, secret: repositories.registry.credentials),
             recorder: recorder)
+        var scaling = AutoscalerConfiguration()
+        scaling.namespace = configuration.functions.namespace
+        scaling.gatewayNamespace = FareboxConfiguration.systemNamespace
+        scaling.gatewayPort = configuration.gateway.configuration.internalPort
+        Autoscaler.install(in: manager, api: api, configuration: scaling, recorder: recorder)
         RepositoryController.install(
             in: manager, api: api, configuration: repositories, functions: configuration.functions, client: client,
             recorder: recorder, audit: audit)

@@ -67,12 +67,18 @@ struct FunctionValidationTests {
             spec: #"{"image": "x", "annotations": {"x.farebox.dev/y": ""}}"#, path: "spec.annotations.x.farebox.dev/y"),
         Case(spec: #"{"image": "x", "source": {"runtime": "dockerfile"}}"#, path: nil),
         Case(spec: #"{"image": "x", "source": {"runtime": "python3-http"}}"#, path: nil),
+        Case(spec: #"{"image": "x", "scale": {"targetConcurrency": 5, "downAfter": "0s"}}"#, path: nil),
+        Case(spec: #"{"image": "x", "scale": {"targetConcurrency": 5, "min": 21}}"#, path: "spec.scale.max"),
+        Case(spec: #"{"image": "x", "scale": {"targetConcurrency": 5, "min": 21, "max": 30}}"#, path: nil),
         Case(
-            spec: #"{"image": "x", "scale": {"targetConcurrency": 5}}"#, path: "spec.scale.targetConcurrency",
-            kind: .notSupportedYet),
-        Case(
-            spec: #"{"image": "x", "scale": {"idleAfter": "5m"}}"#, path: "spec.scale.idleAfter", kind: .notSupportedYet
+            spec: #"{"image": "x", "scale": {"targetConcurrency": 5, "downAfter": "2h"}}"#, path: "spec.scale.downAfter"
         ),
+        Case(spec: #"{"image": "x", "scale": {"downAfter": "1m"}}"#, path: "spec.scale.downAfter"),
+        Case(spec: #"{"image": "x", "scale": {"min": 0, "idleAfter": "5m", "waitingPage": true}}"#, path: nil),
+        Case(spec: #"{"image": "x", "scale": {"idleAfter": "5m"}}"#, path: "spec.scale.idleAfter"),
+        Case(spec: #"{"image": "x", "scale": {"min": 0, "idleAfter": "1s"}}"#, path: "spec.scale.idleAfter"),
+        Case(spec: #"{"image": "x", "scale": {"min": 0, "idleAfter": "soon"}}"#, path: "spec.scale.idleAfter"),
+        Case(spec: #"{"image": "x", "scale": {"min": 0, "waitingPage": true}}"#, path: "spec.scale.waitingPage"),
         Case(spec: #"{"image": "x", "payment": {"required": false}}"#, path: nil),
         Case(spec: #"{"image": "x", "payment": {"paymentPointer": "$a.example/b"}}"#, path: nil),
         Case(spec: #"{"image": "x", "payment": {"required": true}}"#, path: "spec.payment.price"),

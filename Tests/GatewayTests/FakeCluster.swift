@@ -11,7 +11,11 @@ final class FakeCluster: KubernetesAPI {
         /// All that happened: a watch begins with what is newer than the list it follows.
         var log: [(version: Int, plural: String, line: [UInt8])] = []
         var watches: [(plural: String, lines: AsyncStream<[UInt8]>.Continuation)] = []
+        var patches: [String] = []
     }
+
+    /// What was patched, in order.
+    var patches: [String] { state.withLock { $0.patches } }
 
     private let offered: [ResourceDescriptor]
     private let state = Mutex(State())
@@ -56,7 +60,35 @@ final class FakeCluster: KubernetesAPI {
         }
     }
 
+    /// Changes an object by a merge patch of its `scale` subresource, for the version that the patch names.
+    private func scale(_ request: APIRequest, _ key: ObjectKey, _ plural: String) throws -> [UInt8] {
+        try state.withLock { state in
+            state.patches.append(request.description)
+            guard var manifest = state.objects[plural]?[key] else {
+                throw KubernetesError.api(APIStatus(message: "not here", reason: .notFound, code: 404))
+            }
+            guard request.body?["metadata"]?["resourceVersion"] == manifest["metadata"]?["resourceVersion"] else {
+                throw KubernetesError.api(APIStatus(message: "changed", reason: .conflict, code: 409))
+            }
+            state.version += 1
+            manifest[path: "metadata", "resourceVersion"] = .string("\(state.version)")
+            manifest[path: "spec", "replicas"] = request.body?["spec"]?["replicas"]
+            state.objects[plural]?[key] = manifest
+            tell("MODIFIED", manifest, plural, &state)
+            return JSONWriter().write(["kind": "Scale"])
+        }
+    }
+
     func send(_ request: APIRequest) async throws -> [UInt8] {
+        if let descriptor = request.resource, let key = request.key {
+            if request.verb == .mergePatch, request.subresource == "scale" {
+                return try scale(request, key, descriptor.plural)
+            }
+            guard request.verb == .get, let object = state.withLock({ $0.objects[descriptor.plural]?[key] }) else {
+                throw KubernetesError.api(APIStatus(message: "not here", reason: .notFound, code: 404))
+            }
+            return JSONWriter().write(object)
+        }
         if let descriptor = request.resource {
             let (items, version) = state.withLock { state in
                 (state.objects[descriptor.plural].map { Array($0.values) } ?? [], state.version)

@@ -118,6 +118,42 @@ struct GatewayServiceTests {
         }
     }
 
+    @Test("A function that sleeps is started once by many calls, which are all answered and told how long it took")
+    func sleeping() async throws {
+        let upstream = try upstream("good morning")
+        let cluster = FakeCluster(offering: [EndpointSlice.descriptor])
+        var function = Function(metadata: ObjectMeta(name: "f", namespace: "functions"), spec: FunctionSpec(image: "i"))
+        function.spec.replicas = 0
+        function.spec.scale = FunctionScale(min: 0, idleAfter: "5m")
+        let slice = EndpointSlice(
+            metadata: ObjectMeta(name: "f-1", namespace: "functions", labels: [FareboxLabel.name: "f"]),
+            endpoints: [Endpoint(addresses: ["127.0.0.1"])], ports: [EndpointPort(port: Int32(upstream.port))])
+        try cluster.put(function)
+
+        try await withGateway(.cluster(cluster)) { ports in
+            let answers = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<20 {
+                    group.addTask { try await call("/function/f", port: ports.callers) }
+                }
+                let end = ContinuousClock.now + .seconds(30)
+                while try await !call("/metrics", port: ports.probes).contains("farebox_gateway_waiting 20\n")
+                    || cluster.patches.isEmpty, ContinuousClock.now < end
+                {}
+                try cluster.put(slice)
+                return try await group.reduce(into: [String]()) { $0.append($1) }
+            }
+            let load = try await call("/load", port: ports.probes)
+            let outside = try await call("/load", port: ports.callers)
+
+            #expect(answers.count == 20)
+            #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 200 ") && $0.hasSuffix("good morning") })
+            #expect(answers.allSatisfy { $0.contains("Server-Timing: queue;dur=") && $0.contains("scale;dur=") })
+            #expect(cluster.patches == ["mergePatch functions.v1alpha1.farebox.dev/scale functions/f"])
+            #expect(load.contains("\"inFlight\":0,\"name\":\"f\",\"namespace\":\"functions\""))
+            #expect(outside.hasPrefix("HTTP/1.1 404 "))
+        }
+    }
+
     /// Calls the function until it answers with `status`, for at most twenty seconds.
     private func untilStatus(_ status: Int, port: UInt16) async throws -> String {
         let deadline = ContinuousClock.now.advanced(by: .seconds(20))

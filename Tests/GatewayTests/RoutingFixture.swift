@@ -12,10 +12,12 @@ struct RoutingFixture {
     let source: RouteSource
     let router: GatewayRouter
 
-    init(desk: CallDesk? = nil) {
+    init(desk: CallDesk? = nil, waker: (any FunctionWaker)? = nil, waitingMaximum: Int = 1000) {
         let metrics = GatewayMetrics(registry)
         board = RouteBoard(loops: 2)
-        source = RouteSource(board: board, metrics: metrics, defaultTimeout: .seconds(60), desk: desk)
+        source = RouteSource(
+            board: board, metrics: metrics, defaultTimeout: .seconds(60), desk: desk, waker: waker,
+            waitingMaximum: waitingMaximum)
         router = GatewayRouter(
             board: board, metrics: metrics, rootDomain: "Example.xyz", defaultNamespace: "functions")
     }
@@ -58,6 +60,8 @@ struct RoutingFixture {
             return "wait"
         case .refuse(let status, _, _, _):
             return "\(status.code)"
+        case .answer(let response):
+            return "answer \(response.status.code)"
         case .proxy(let call):
             guard let route = call.destination as? Route else { return "?" }
             defer { route.finished(Self.answered, context: call.context) }

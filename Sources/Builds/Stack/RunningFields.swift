@@ -35,7 +35,7 @@ struct RunningFields {
         function.readOnlyRootFilesystem = try fields.boolean("readonly_root_filesystem")
         try readLabels(fields, &function)
         try readAnnotations(fields, &function)
-        try check(fields, &function)
+        try check(fields, function)
     }
 
     /// Notes that a field does nothing here.
@@ -127,32 +127,14 @@ struct RunningFields {
     // MARK: - Rules of Functions
 
     /// The rules that every Function has: an author is told about them before anything is built.
-    ///
-    /// What Farebox does not act on yet is left out of the Function, which would not run with it, and told.
-    private mutating func check(_ fields: AuthorFields, _ function: inout StackFunction) throws(BuildFailure) {
+    private func check(_ fields: AuthorFields, _ function: StackFunction) throws(BuildFailure) {
         // Neither the owner nor the image is known here, and neither is the author's mistake.
         let spec = function.specification(owner: OwnerName("owner"), image: "image", source: FunctionSource())
         let violations = Function(metadata: ObjectMeta(name: function.name), spec: spec).validate()
-        for violation in violations {
-            let place = Self.location(of: violation.path, fields)
-            if violation.kind == .notSupportedYet, Self.leaveOut(violation.path, of: &function) {
-                ignore(
-                    "\(fields.path.isEmpty ? "" : fields.path + ".")\(Self.short(violation.path))", place,
-                    violation.message)
-                continue
-            }
-            let name = fields.path.isEmpty ? "" : fields.path + ": "
-            throw fields.invalid(place, "\(name)\(Self.short(violation.path)): \(violation.message)")
-        }
-    }
-
-    private static func leaveOut(_ path: String, of function: inout StackFunction) -> Bool {
-        switch path {
-        case "spec.scale.targetConcurrency": function.scale?.targetConcurrency = nil
-        case "spec.scale.idleAfter": function.scale?.idleAfter = nil
-        default: return false
-        }
-        return true
+        guard let violation = violations.first else { return }
+        let place = Self.location(of: violation.path, fields)
+        let name = fields.path.isEmpty ? "" : fields.path + ": "
+        throw fields.invalid(place, "\(name)\(Self.short(violation.path)): \(violation.message)")
     }
 
     private static func short(_ path: String) -> String {

@@ -2,7 +2,8 @@ import CRDs
 import Timing
 import YAML
 
-/// OpenFaaS' labels about the number of replicas: `com.openfaas.scale.min`, `max`, `zero`, `zero-duration` and `target`.
+/// OpenFaaS' labels about the number of replicas: `com.openfaas.scale.min`, `max`, `zero`, `zero-duration`, `target`,
+/// `target-proportion` and `down.window`.
 struct ScaleLabels {
     /// A label that does nothing, and why.
     struct Note {
@@ -42,28 +43,65 @@ struct ScaleLabels {
                 note("zero", "com.openfaas.scale.min keeps \(scale.min ?? 1) replicas running")
             }
         }
-        if let text = value("zero-duration") {
-            guard let duration = Duration(goStyle: text), FunctionLimits.idleAfter.contains(duration) else {
-                throw invalid("zero-duration", "must be a span of time from 10s to 168h, such as 15m")
-            }
-            if goesToZero == true, scale.min == 0 {
-                scale.idleAfter = text
-            } else {
-                note("zero-duration", "com.openfaas.scale.zero is not true")
-            }
-        }
-        let kind = value("type")
-        if kind == nil || kind == "capacity" {
-            scale.targetConcurrency = try number("target", in: 1...10_000)
-        } else if value("target") != nil {
-            note("target", "only scaling of type capacity is known")
+        try readIdleTime(goesToZero == true && scale.min == 0, into: &scale)
+        try readTarget(into: &scale)
+        if scale.targetConcurrency != nil, scale.max == nil, replicasMaximum < FunctionScale.maxDefault {
+            scale.max = replicasMaximum
         }
         for key in labels.keys.sorted() where Self.isOne(key) {
             let name = String(key.dropFirst(Self.prefix.count))
-            guard !["min", "max", "zero", "zero-duration", "target"].contains(name) else { continue }
-            if name != "type" || kind != "capacity" { note(name, "nothing acts on it") }
+            guard !Self.known.contains(name) else { continue }
+            if name != "type" || value("type") != "capacity" { note(name, "nothing acts on it") }
         }
         return scale == FunctionScale() ? nil : scale
+    }
+
+    private static let known: Set = [
+        "min", "max", "zero", "zero-duration", "target", "target-proportion", "down.window",
+    ]
+
+    /// OpenFaaS' time without a call.
+    private static let idleAfterDefault = "15m"
+
+    /// Reads after which time without a call the function goes to zero.
+    private mutating func readIdleTime(_ goesToZero: Bool, into scale: inout FunctionScale) throws(BuildFailure) {
+        if let text = value("zero-duration") {
+            guard Duration(goStyle: text).map(FunctionLimits.idleAfter.contains) == true else {
+                throw invalid("zero-duration", "must be a span of time from 10s to 168h, such as 15m")
+            }
+            if !goesToZero { note("zero-duration", "com.openfaas.scale.zero is not true") }
+        }
+        if goesToZero { scale.idleAfter = value("zero-duration") ?? Self.idleAfterDefault }
+    }
+
+    /// Reads how many calls at once a replica should have, and how slowly some are taken away.
+    ///
+    /// OpenFaaS scales to a share of its target, 0.9 where none is named.
+    private mutating func readTarget(into scale: inout FunctionScale) throws(BuildFailure) {
+        let target = try number("target", in: 1...10_000)
+        let proportion = try proportion()
+        let window = value("down.window")
+        if let window, Duration(goStyle: window).map(FunctionLimits.downAfter.contains) != true {
+            throw invalid("down.window", "must be a span of time up to 1h, such as 5m")
+        }
+        let kind = value("type")
+        guard let target, kind == nil || kind == "capacity" else {
+            if target != nil { note("target", "only scaling of type capacity is known") }
+            for name in ["target-proportion", "down.window"] where value(name) != nil {
+                note(name, "no com.openfaas.scale.target of type capacity is set")
+            }
+            return
+        }
+        scale.targetConcurrency = max(1, Int32((Double(target) * proportion).rounded(.down)))
+        scale.downAfter = window
+    }
+
+    private func proportion() throws(BuildFailure) -> Double {
+        guard let text = value("target-proportion") else { return 0.9 }
+        guard let proportion = Double(text), proportion > 0, proportion <= 1 else {
+            throw invalid("target-proportion", "must be a number above 0 and up to 1, such as 0.9")
+        }
+        return proportion
     }
 
     private func value(_ name: String) -> String? { labels[Self.prefix + name] }

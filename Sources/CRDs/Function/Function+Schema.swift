@@ -186,26 +186,50 @@ extension FunctionResourceAmounts {
 extension FunctionScale {
     static let schema = Schema.object(
         """
-        How far the number of replicas may go. `min` and `max` bound spec.replicas, whoever sets it: you, `kubectl scale` or \
-        a HorizontalPodAutoscaler. Scaling by load and going to zero when idle are not there yet: targetConcurrency and \
-        idleAfter stall the Function (reason NotSupportedYet).
+        How far the number of replicas may go, and who sets it. `min` and `max` bound spec.replicas, whoever sets it: you, \
+        `kubectl scale` or a HorizontalPodAutoscaler; with `targetConcurrency` it is Farebox, by load. With `idleAfter` \
+        Farebox takes the last replica away when nobody calls, and the next call starts one.
         """, CodingKeys.self
     ) { key in
         switch key {
         case .min:
             .integer(
                 """
-                The least number of replicas. With 0, `kubectl scale --replicas=0` stops the function; the gateway then \
-                answers 503.
+                The least number of replicas. With 0, `kubectl scale --replicas=0` stops the function: the gateway then \
+                answers 503, or starts it again with the next call if `idleAfter` is set.
                 """,
                 in: 0...1000, defaultValue: Int64(minDefault))
-        case .max: .integer("The greatest number of replicas; no limit when absent.", in: 1...1000)
+        case .max:
+            .integer(
+                """
+                The greatest number of replicas; when absent there is no limit for you, and \(maxDefault) for what load adds.
+                """,
+                in: 1...1000)
         case .targetConcurrency:
             .integer(
-                "Calls at once that one replica should have; more add replicas, up to `max`. Not supported yet.",
+                """
+                Calls at once that one replica should have. Farebox then sets spec.replicas itself, from at least 1 up to \
+                `max`, by the mean number of calls during a minute, and at once when they double.
+                """,
                 in: 1...10_000)
         case .idleAfter:
-            .duration("How long without a call until the function goes to zero, when `min` is 0. Not supported yet.")
+            .duration(
+                """
+                How long without a call until the function goes to zero, `10s` to `168h`; needs `min: 0`. The next call \
+                starts a replica and waits for it. Without this nobody but you starts a function that has no replica.
+                """)
+        case .downAfter:
+            .duration(
+                """
+                How long fewer replicas must have been enough before some are taken away, up to `1h`; `1m` when absent. Only \
+                with `targetConcurrency`.
+                """)
+        case .waitingPage:
+            .boolean(
+                """
+                Whether a browser that calls the sleeping function is shown a page that looks again by itself, instead of \
+                waiting. Only with `idleAfter`.
+                """)
         }
     }
 }

@@ -112,19 +112,33 @@ extension FunctionSpec {
         if let most = scale.max, most < least {
             violations.append(Violation(path: "spec.scale.max", message: "\(most) is below spec.scale.min (\(least))"))
         }
-        if scale.targetConcurrency != nil {
+        if scale.targetConcurrency != nil, scale.max == nil, least > FunctionScale.maxDefault {
             violations.append(
                 Violation(
-                    path: "spec.scale.targetConcurrency",
-                    message: "scaling by load does not work yet; leave it out and set spec.replicas",
-                    kind: .notSupportedYet))
+                    path: "spec.scale.max",
+                    message: "is needed: without it load adds replicas up to \(FunctionScale.maxDefault) only"))
         }
-        if scale.idleAfter != nil {
+        violations += [
+            DurationField.violation(scale.idleAfter, path: "spec.scale.idleAfter", in: FunctionLimits.idleAfter),
+            DurationField.violation(scale.downAfter, path: "spec.scale.downAfter", in: FunctionLimits.downAfter),
+        ].compactMap { $0 }
+        if scale.idleAfter != nil, least > 0 {
             violations.append(
                 Violation(
                     path: "spec.scale.idleAfter",
-                    message: "going to zero when idle does not work yet; leave it out",
-                    kind: .notSupportedYet))
+                    message: "means nothing while spec.scale.min keeps \(least) running; set spec.scale.min to 0"))
+        }
+        if scale.downAfter != nil, scale.targetConcurrency == nil {
+            violations.append(
+                Violation(
+                    path: "spec.scale.downAfter",
+                    message: "means nothing without spec.scale.targetConcurrency; set that too, or leave it out"))
+        }
+        if scale.waitingPage == true, scale.idleAfter == nil {
+            violations.append(
+                Violation(
+                    path: "spec.scale.waitingPage",
+                    message: "means nothing without spec.scale.idleAfter; set that too, or leave it out"))
         }
         return violations
     }

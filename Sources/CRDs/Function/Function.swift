@@ -33,6 +33,16 @@ public struct Function: KubernetesResource, Hashable {
         DNSName.isServiceName(metadata.name) ? metadata.name : "fn-" + metadata.name
     }
 
+    /// Whether the function goes to zero when nobody calls it for `spec.scale.idleAfter`, and the next call starts it.
+    ///
+    /// One without that time that somebody scaled to zero is stopped: no call starts it.
+    public var canSleep: Bool {
+        spec.suspend != true && spec.scale?.idleAfter != nil && (spec.scale?.min ?? FunctionScale.minDefault) <= 0
+    }
+
+    /// Whether the number of replicas follows the calls, in whichever way.
+    public var scalesByItself: Bool { canSleep || (spec.suspend != true && spec.scale?.targetConcurrency != nil) }
+
     /// How many replicas should run: `spec.replicas`, brought into the range of `spec.scale`; none while it is suspended.
     public var desiredReplicas: Int32 {
         guard spec.suspend != true else { return 0 }

@@ -10,6 +10,8 @@ public enum FunctionLimits {
     public static let startTimeout: ClosedRange<Duration> = .seconds(1)...(.seconds(1800))
     /// How long without a call until a function goes to zero.
     public static let idleAfter: ClosedRange<Duration> = .seconds(10)...(.seconds(7 * 86400))
+    /// How long fewer replicas must have been enough before some are taken away.
+    public static let downAfter: ClosedRange<Duration> = .zero...(.seconds(3600))
     /// Bytes of all environment variables together: a process start carries at most 128 KiB in one string and 2 MiB in
     /// all on Linux; an object at most 1.5 MiB in etcd, and the Deployment repeats the variables.
     public static let environmentBytesMaximum = 256 << 10

@@ -133,22 +133,33 @@ public struct FunctionScale: Codable, Hashable, Sendable {
     public var targetConcurrency: Int32?
     /// How long without a call until the function goes to zero.
     public var idleAfter: String?
+    /// How long fewer replicas must have been enough before some are taken away.
+    public var downAfter: String?
+    /// Whether browsers are shown a page while the function starts.
+    public var waitingPage: Bool?
 
     /// Makes a range.
     public init(
-        min: Int32? = nil, max: Int32? = nil, targetConcurrency: Int32? = nil, idleAfter: String? = nil
+        min: Int32? = nil, max: Int32? = nil, targetConcurrency: Int32? = nil, idleAfter: String? = nil,
+        downAfter: String? = nil, waitingPage: Bool? = nil
     ) {
         self.min = min
         self.max = max
         self.targetConcurrency = targetConcurrency
         self.idleAfter = idleAfter
+        self.downAfter = downAfter
+        self.waitingPage = waitingPage
     }
 
     /// The least number of replicas when ``min`` is absent.
     public static let minDefault: Int32 = 1
+    /// The greatest number of replicas that Farebox scales to when ``max`` is absent; OpenFaaS' default.
+    public static let maxDefault: Int32 = 20
+    /// The time when ``downAfter`` is absent.
+    public static let downAfterDefault = Duration.seconds(60)
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case min, max, targetConcurrency, idleAfter
+        case min, max, targetConcurrency, idleAfter, downAfter, waitingPage
     }
 }
 

@@ -46,7 +46,7 @@ struct PaymentOffer: Equatable, Sendable {
         if let url {
             headers.add("Link", "<\(url)>; rel=\"monetization\"")
         }
-        if let page, Self.wantsPage(head, bytes) {
+        if let page, head.wantsPage(in: bytes) {
             headers.add("Location", page)
             // The page is read, whatever the call would have sent.
             let isRead = bytes.equals(head.method, "GET") || bytes.equals(head.method, "HEAD")
@@ -58,11 +58,6 @@ struct PaymentOffer: Equatable, Sendable {
             .paymentRequired,
             detail: "No paid call of the function is left. Pay at the payment pointer, then call again.",
             headers: headers, members: members(balance))
-    }
-
-    /// Whether a browser shows the answer to a person.
-    private static func wantsPage(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
-        head.value(of: "accept", in: bytes).map { bytes.text($0).lowercased().contains("text/html") } ?? false
     }
 
     /// Amounts are text, since they may have 64 bits.

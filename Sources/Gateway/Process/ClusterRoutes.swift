@@ -17,7 +17,8 @@ struct ClusterRoutes: Sendable {
         let source = source
         informers.informer(Function.self, transform: Self.strip).addHandler { event in
             switch event {
-            case .added(let function, _), .updated(_, let function): source.put(FunctionRecord(function))
+            case .added(let function, _), .updated(_, let function):
+                source.put(FunctionRecord(function), version: function.metadata.resourceVersion)
             case .deleted(let function, _):
                 source.remove(ObjectKey(namespace: function.metadata.namespace, name: function.metadata.name))
             }

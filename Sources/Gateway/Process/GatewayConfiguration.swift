@@ -18,6 +18,10 @@ public struct GatewayConfiguration: Sendable {
     public var loops: Int?
     /// How long a function may stay silent when it says nothing itself.
     public var timeout: Duration = .seconds(60)
+    /// How long a call waits for a sleeping function to start.
+    public var wakeTimeout: Duration = .seconds(60)
+    /// How many calls may wait for one function at once; more are answered 503.
+    public var waitingMaximum = 1000
     /// Connections of callers open at once.
     public var connectionsMaximum = 16 * 1024
     /// How long the gateway still accepts connections after it is told to stop: until every load balancer and node has

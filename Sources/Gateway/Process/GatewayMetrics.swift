@@ -20,6 +20,9 @@ final class GatewayMetrics: Sendable {
     let unknown: Counter
     let closed: Counter
     let tooMany: Counter
+    let queueFull: Counter
+    let notAwake: Counter
+    let page: Counter
     let unpaid: Counter
     let paymentsAway: Counter
     /// Connections tried beyond the first of each call.
@@ -31,6 +34,16 @@ final class GatewayMetrics: Sendable {
     let upstreamFailed: Counter
     let timedOut: Counter
     let clientLeft: Counter
+    /// Calls that wait for a function to start.
+    let waiting: Gauge
+    /// Sleeping functions that a replica was asked for, and how often that failed.
+    let woken: Counter
+    let wakingFailed: Counter
+    /// What calls of sleeping functions waited for.
+    let coldQueue: Histogram
+    let coldScale: Histogram
+    let coldReady: Histogram
+    let coldFirstByte: Histogram
     /// Routes in the table now.
     let routes: Gauge
     /// Changes of the table.
@@ -56,6 +69,9 @@ final class GatewayMetrics: Sendable {
         unknown = unrouted.labels("unknown_function")
         closed = unrouted.labels("closed")
         tooMany = unrouted.labels("too_many_in_flight")
+        queueFull = unrouted.labels("queue_full")
+        notAwake = unrouted.labels("not_awake_in_time")
+        page = unrouted.labels("waiting_page")
         unpaid = unrouted.labels("unpaid")
         paymentsAway = unrouted.labels("payments_unavailable")
         let failures = registry.counter(
@@ -72,6 +88,22 @@ final class GatewayMetrics: Sendable {
         ejections = registry.counter(
             "farebox_gateway_ejections_total", "Addresses passed over for a while after failures in a row.", labels: []
         ).labels()
+        waiting = registry.gauge(
+            "farebox_gateway_waiting", "Calls that wait for a function to start.", labels: []
+        ).labels()
+        let wakes = registry.counter(
+            "farebox_gateway_wakes_total", "Sleeping functions that a replica was asked for, by outcome.",
+            labels: ["outcome"])
+        woken = wakes.labels("asked")
+        wakingFailed = wakes.labels("failed")
+        let cold = registry.histogram(
+            "farebox_gateway_cold_seconds",
+            "Time of calls that woke a function: queue and first_byte of each call, scale and ready of each start.",
+            labels: ["phase"], buckets: Histogram.requestSeconds)
+        coldQueue = cold.labels("queue")
+        coldScale = cold.labels("scale")
+        coldReady = cold.labels("ready")
+        coldFirstByte = cold.labels("first_byte")
         routes = registry.gauge("farebox_gateway_routes", "Functions that have a route.", labels: []).labels()
         routeUpdates = registry.counter(
             "farebox_gateway_route_updates_total", "Changes of the table of routes.", labels: []

@@ -4,6 +4,7 @@ import HTTP
 public import KubernetesClient
 import KubernetesTypes
 import Payments
+import Scaling
 import Synchronization
 import TLS
 public import Telemetry
@@ -63,10 +64,14 @@ public final class GatewayService: Sendable {
                 source: LeaseClient(url: payment.internalURL, tokenPath: payment.tokenPath), payer: payment.publicURL,
                 holder: "gateway-" + Hex.encode(randomBytes(8)))
         }
-        source = RouteSource(board: board, metrics: metrics, defaultTimeout: configuration.timeout, desk: desk)
+        let waker: ScaleCall? = if case .cluster(let api) = routes { ScaleCall(api: api) } else { nil }
+        let source = RouteSource(
+            board: board, metrics: metrics, defaultTimeout: configuration.timeout, desk: desk, waker: waker,
+            waitingMaximum: configuration.waitingMaximum)
+        self.source = source
         let router = GatewayRouter(
             board: board, metrics: metrics, rootDomain: configuration.rootDomain,
-            defaultNamespace: configuration.functionsNamespace,
+            defaultNamespace: configuration.functionsNamespace, wakeLimit: configuration.wakeTimeout,
             redirect: configuration.tls.flatMap { $0.redirects ? PlainRedirect(port: $0.publicPort) : nil })
         var callers = HTTPServerConfiguration()
         callers.address = configuration.address
@@ -84,6 +89,7 @@ public final class GatewayService: Sendable {
         internals.address = configuration.internalAddress
         internals.port = configuration.internalPort
         internals.name = "gateway-internal"
+        let load = LoadTeller(source: source)
         let isReady = ReadyFlag()
         self.isReady = isReady
         probes = HTTPServer(configuration: internals) { request in
@@ -91,6 +97,7 @@ public final class GatewayService: Sendable {
             case "/healthz": .text(.ok, "ok\n")
             case "/readyz":
                 isReady.value ? .text(.ok, "ok\n") : .text(.serviceUnavailable, "routes are not complete\n")
+            case LoadReport.path: load.response
             case "/metrics":
                 HTTPResponse(
                     .ok, headers: HTTPHeaders([("Content-Type", MetricsRegistry.contentType)]),

@@ -36,6 +36,12 @@ final class FunctionCalls: Sendable {
         inFlight.subtract(1, ordering: .relaxed)
         count(status: outcome.status)
         histogram.observe(Double(outcome.nanoseconds) / 1e9)
+        if outcome.waitedNanoseconds > 0 {
+            metrics.coldQueue.observe(Double(outcome.waitedNanoseconds) / 1e9)
+            if outcome.firstByteNanoseconds > 0 {
+                metrics.coldFirstByte.observe(Double(outcome.firstByteNanoseconds) / 1e9)
+            }
+        }
         if outcome.attempts > 1 {
             metrics.retries.increment(by: UInt64(outcome.attempts - 1))
         }

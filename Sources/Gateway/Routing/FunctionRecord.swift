@@ -11,6 +11,8 @@ struct FunctionRecord: Equatable, Sendable {
     let inFlightMaximum: Int?
     let inFlightPerEndpoint: Int?
     let admission: Admission
+    /// How the function scales by itself; `nil` when it does not.
+    let scaling: Elasticity?
     /// When the object was made; of two that claim one name, the older has it.
     let created: Time?
 
@@ -28,6 +30,16 @@ struct FunctionRecord: Equatable, Sendable {
         if case .paid = admission { true } else { false }
     }
 
+    /// What the gateway has to know of a function that scales by itself.
+    struct Elasticity: Equatable, Sendable {
+        /// Whether it goes to zero by itself, and a call starts it.
+        let canSleep: Bool
+        /// How many replicas there should be.
+        let replicas: Int
+        /// Whether browsers are shown a page while it starts.
+        let showsPage: Bool
+    }
+
     /// An owner and what it calls the function.
     struct OwnedName: Hashable, Sendable {
         let owner: String
@@ -36,7 +48,7 @@ struct FunctionRecord: Equatable, Sendable {
 
     init(
         key: ObjectKey, ownerName: OwnedName?, timeout: Duration? = nil, inFlightMaximum: Int? = nil,
-        inFlightPerEndpoint: Int? = nil, admission: Admission = .open, created: Time? = nil
+        inFlightPerEndpoint: Int? = nil, admission: Admission = .open, scaling: Elasticity? = nil, created: Time? = nil
     ) {
         self.key = key
         self.ownerName = ownerName
@@ -44,6 +56,7 @@ struct FunctionRecord: Equatable, Sendable {
         self.inFlightMaximum = inFlightMaximum
         self.inFlightPerEndpoint = inFlightPerEndpoint
         self.admission = admission
+        self.scaling = scaling
         self.created = created
     }
 
@@ -55,6 +68,11 @@ struct FunctionRecord: Equatable, Sendable {
         inFlightMaximum = function.spec.maxInflight.map { max(1, Int($0)) }
         inFlightPerEndpoint = function.spec.maxInflightPerReplica.map { max(1, Int($0)) }
         created = function.metadata.creationTimestamp
+        scaling =
+            function.scalesByItself
+            ? Elasticity(
+                canSleep: function.canSleep, replicas: Int(function.desiredReplicas),
+                showsPage: function.spec.scale?.waitingPage == true) : nil
         if function.spec.suspend == true {
             admission = .closed(status: 503, reason: "The function is suspended.")
         } else if function.spec.payment?.required == true {

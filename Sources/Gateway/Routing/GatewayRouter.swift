@@ -16,19 +16,21 @@ struct GatewayRouter: RequestRouter {
     /// A dot and the root domain in lower case; empty when owners have no hosts.
     private let rootSuffix: [UInt8]
     private let defaultNamespace: [UInt8]
+    /// How long a call waits for a sleeping function, payments included.
+    private let wakeLimit: Duration
     /// Where callers without TLS are sent, when they are.
     private let redirect: PlainRedirect?
 
     init(
         board: RouteBoard, metrics: GatewayMetrics, rootDomain: String, defaultNamespace: String,
-        redirect: PlainRedirect? = nil
+        wakeLimit: Duration = .seconds(60), redirect: PlainRedirect? = nil
     ) {
         self.redirect = redirect
-
         self.board = board
         self.metrics = metrics
         rootSuffix = rootDomain.isEmpty ? [] : Array(".\(rootDomain.lowercased())".utf8)
         self.defaultNamespace = Array(defaultNamespace.utf8)
+        self.wakeLimit = wakeLimit
     }
 
     /// How long a call waits for payments to say whether it is paid for.
@@ -102,7 +104,12 @@ struct GatewayRouter: RequestRouter {
             }
             purse = paid
         }
-        guard route.calls.begin(maximum: route.inFlightMaximum) else {
+        if let scaling = route.scaling, scaling.isAsleep, let wake = scaling.wake {
+            // It is taken out again when the function is up; who leaves meanwhile has paid for nothing.
+            purse?.end(isCharged: false)
+            return asleep(route, scaling, wake, head, in: bytes)
+        }
+        guard route.begin() else {
             purse?.end(isCharged: false)
             metrics.tooMany.increment()
             return refuse(
@@ -110,6 +117,25 @@ struct GatewayRouter: RequestRouter {
         }
         return .proxy(
             ProxyCall(to: route, head: head, prefixEnd: prefixEnd, silence: route.timeout, context: purse))
+    }
+
+    /// Decides about a call of a function that sleeps: it is woken, and the call waits.
+    private func asleep(
+        _ route: Route, _ scaling: Route.Elasticity, _ wake: FunctionWake, _ head: RequestHead, in bytes: Span<UInt8>
+    ) -> RequestDecision {
+        let mayWait = wake.call()
+        if scaling.showsPage, bytes.equals(head.method, "GET"), head.wantsPage(in: bytes) {
+            metrics.page.increment()
+            route.calls.count(status: HTTPStatus.serviceUnavailable.code)
+            return .answer(WaitingPage.response)
+        }
+        guard mayWait else {
+            metrics.queueFull.increment()
+            return refuse(
+                route, .serviceUnavailable, "As many calls as may wait for the function to start are waiting.",
+                retryAfter: "1")
+        }
+        return .wait(wake, limit: wakeLimit)
     }
 
     /// Decides about a call that found no paid one: payments are asked, and what they answered then counts.

@@ -31,10 +31,24 @@ final class Route: ProxyDestination {
     let inFlightPerEndpoint: Int?
     /// What is counted about the function.
     let calls: FunctionCalls
+    /// How the function scales by itself; `nil` when it does not.
+    let scaling: Elasticity?
+
+    /// A function that scales by itself.
+    struct Elasticity: Sendable {
+        /// Measures its load.
+        let meter: LoadMeter
+        /// Where its calls wait when it sleeps; `nil` when it never does.
+        let wake: FunctionWake?
+        /// Whether it sleeps now: no address takes calls, or none is to do so any longer.
+        let isAsleep: Bool
+        /// Whether browsers are shown a page while it starts.
+        let showsPage: Bool
+    }
 
     init(
         endpoints: [UpstreamEndpoint], admission: Admission, timeout: Duration, inFlightMaximum: Int?,
-        inFlightPerEndpoint: Int?, calls: FunctionCalls
+        inFlightPerEndpoint: Int?, calls: FunctionCalls, scaling: Elasticity? = nil
     ) {
         self.endpoints = endpoints
         self.admission = admission
@@ -42,6 +56,7 @@ final class Route: ProxyDestination {
         self.inFlightMaximum = inFlightMaximum
         self.inFlightPerEndpoint = inFlightPerEndpoint
         self.calls = calls
+        self.scaling = scaling
     }
 
     /// Chooses the less busy of two endpoints drawn at random: close to the best of all, without looking at all.
@@ -78,8 +93,16 @@ final class Route: ProxyDestination {
         }
     }
 
+    /// Admits one call unless as many as may be are under way; an admitted one ends with `finished`.
+    func begin() -> Bool {
+        guard calls.begin(maximum: inFlightMaximum) else { return false }
+        scaling?.meter.began()
+        return true
+    }
+
     func finished(_ outcome: ProxyOutcome, context: AnyObject?) {
         calls.ended(outcome)
+        scaling?.meter.ended()
         if let purse = context as? CallPurse {
             purse.end(isCharged: outcome.isCall)
         }

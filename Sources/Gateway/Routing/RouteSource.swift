@@ -1,5 +1,6 @@
 import HTTP
 import KubernetesTypes
+import Scaling
 import Synchronization
 import Telemetry
 
@@ -13,6 +14,10 @@ final class RouteSource: Sendable {
         var slices: [String: [SliceAddress]] = [:]
         var endpoints: [SocketAddress: UpstreamEndpoint] = [:]
         var calls: FunctionCalls?
+        /// Only while the function scales by itself.
+        var meter: LoadMeter?
+        /// Only while the function can sleep.
+        var wake: FunctionWake?
     }
 
     private struct State {
@@ -26,13 +31,22 @@ final class RouteSource: Sendable {
     private let defaultTimeout: Duration
     /// Where paid calls come from; nil when payments are not set up.
     private let desk: CallDesk?
+    /// Who starts sleeping functions; nil where there is nobody.
+    private let waker: (any FunctionWaker)?
+    /// How many calls may wait for one function to start.
+    private let waitingMaximum: Int
     private let state = Mutex(State())
 
-    init(board: RouteBoard, metrics: GatewayMetrics, defaultTimeout: Duration, desk: CallDesk? = nil) {
+    init(
+        board: RouteBoard, metrics: GatewayMetrics, defaultTimeout: Duration, desk: CallDesk? = nil,
+        waker: (any FunctionWaker)? = nil, waitingMaximum: Int = 1000
+    ) {
         self.board = board
         self.metrics = metrics
         self.defaultTimeout = defaultTimeout
         self.desk = desk
+        self.waker = waker
+        self.waitingMaximum = waitingMaximum
     }
 
     /// One address of a slice.
@@ -43,16 +57,25 @@ final class RouteSource: Sendable {
     }
 
     /// A function came or changed.
-    func put(_ record: FunctionRecord) {
+    ///
+    /// - Parameters:
+    ///   - record: What the gateway keeps of it.
+    ///   - version: The version of its object, which every change of it changes.
+    func put(_ record: FunctionRecord, version: String = "") {
         state.withLock { state in
             var entry = state.entries[record.key] ?? Entry()
             let old = entry.record
+            defer { tell(record, version, state) }
             guard old != record else { return }
             entry.record = record
-            if entry.calls == nil {
-                entry.calls = FunctionCalls(label: "\(record.key.name).\(record.key.namespace)", metrics: metrics)
-            }
+            let formerWake = entry.wake
+            setScaling(record, &entry)
             state.entries[record.key] = entry
+            defer {
+                if let formerWake, formerWake !== entry.wake {
+                    formerWake.set(isUp: true)
+                }
+            }
             if let name = old?.ownerName, name != record.ownerName {
                 unclaim(name, record.key, &state)
             }
@@ -77,11 +100,16 @@ final class RouteSource: Sendable {
             entry.endpoints = [:]
             entry.calls?.retire()
             entry.calls = nil
+            let wake = entry.wake
+            entry.wake = nil
+            entry.meter = nil
             state.entries[key] = entry.slices.isEmpty ? nil : entry
             if let name = old.ownerName {
                 unclaim(name, key, &state)
             }
             publish(key, alsoName: old.ownerName, &state)
+            // Who waits for it is told that it is gone.
+            wake?.set(isUp: true)
             desk?.close(key)
         }
     }
@@ -104,6 +132,48 @@ final class RouteSource: Sendable {
         state.withLock { $0.entries.values.count { $0.record != nil } }
     }
 
+    /// How busy the functions are that scale by it, and had a call.
+    func loads() -> [FunctionLoad] {
+        state.withLock { state in
+            state.entries.compactMap { key, entry in
+                entry.meter?.read().map { reading in
+                    FunctionLoad(
+                        namespace: key.namespace, name: key.name, inFlight: reading.inFlight,
+                        busySeconds: reading.busy / .seconds(1), idleSeconds: reading.idle / .seconds(1))
+                }
+            }
+        }
+    }
+
+    /// Keeps what outlives the function's routes, and makes what is missing.
+    private func setScaling(_ record: FunctionRecord, _ entry: inout Entry) {
+        let calls =
+            entry.calls ?? FunctionCalls(label: "\(record.key.name).\(record.key.namespace)", metrics: metrics)
+        entry.calls = calls
+        guard let scaling = record.scaling else {
+            entry.meter = nil
+            entry.wake = nil
+            return
+        }
+        let meter = entry.meter ?? LoadMeter()
+        entry.meter = meter
+        guard scaling.canSleep, let waker else {
+            entry.wake = nil
+            return
+        }
+        entry.wake =
+            entry.wake
+            ?? FunctionWake(
+                of: record.key, waker: waker, waitingMaximum: waitingMaximum, meter: meter, calls: calls,
+                metrics: metrics)
+    }
+
+    /// Tells who waits for the function, if anybody can, how many replicas it should have.
+    private func tell(_ record: FunctionRecord, _ version: String, _ state: State) {
+        guard let scaling = record.scaling else { return }
+        state.entries[record.key]?.wake?.told(replicas: scaling.replicas, version: version)
+    }
+
     private func unclaim(_ name: FunctionRecord.OwnedName, _ key: ObjectKey, _ state: inout State) {
         state.claims[name]?.remove(key)
         if state.claims[name]?.isEmpty ?? false {
@@ -115,6 +185,18 @@ final class RouteSource: Sendable {
     private func publish(_ key: ObjectKey, alsoName oldName: FunctionRecord.OwnedName?, _ state: inout State) {
         let begun = ContinuousClock.now
         let route = makeRoute(key, &state)
+        let wake = route?.scaling?.wake
+        let isUp = route?.scaling?.isAsleep != true
+        if !isUp {
+            // Before any loop sees the route: who finds it asleep must be able to wait.
+            wake?.set(isUp: false)
+        }
+        defer {
+            if isUp {
+                // After every loop can see it: who waited must not find it asleep.
+                wake?.set(isUp: true)
+            }
+        }
         let names = Set([oldName, state.entries[key]?.record?.ownerName].compactMap { $0 })
         var owners: [(RouteName, Route?)] = []
         for name in names {
@@ -151,7 +233,8 @@ final class RouteSource: Sendable {
         guard var entry = state.entries[key], let record = entry.record, let calls = entry.calls else { return nil }
         let all = entry.slices.values.joined()
         let ready = Set(all.lazy.filter { !$0.isEnding }.map(\.address))
-        let wanted = ready.isEmpty ? Set(all.map(\.address)) : ready
+        // A function that goes to sleep is woken instead.
+        let wanted = ready.isEmpty && entry.wake == nil ? Set(all.map(\.address)) : ready
         for (address, endpoint) in entry.endpoints where !wanted.contains(address) {
             endpoint.retire()
             entry.endpoints[address] = nil
@@ -161,10 +244,20 @@ final class RouteSource: Sendable {
         }
         state.entries[key] = entry
         calls.take(addresses: entry.endpoints.count)
+        let scaling = entry.meter.flatMap { meter in
+            record.scaling.map { scaling in
+                Route.Elasticity(
+                    meter: meter, wake: entry.wake,
+                    // Once none is wanted those that are left end: no call is sent to them that could meet their end.
+                    isAsleep: entry.wake != nil && (entry.endpoints.isEmpty || scaling.replicas == 0),
+                    showsPage: scaling.showsPage)
+            }
+        }
         return Route(
             endpoints: entry.endpoints.values.sorted { $0.address.description < $1.address.description },
             admission: admission(of: record), timeout: record.timeout ?? defaultTimeout,
-            inFlightMaximum: record.inFlightMaximum, inFlightPerEndpoint: record.inFlightPerEndpoint, calls: calls)
+            inFlightMaximum: record.inFlightMaximum, inFlightPerEndpoint: record.inFlightPerEndpoint, calls: calls,
+            scaling: scaling)
     }
 
     private func admission(of record: FunctionRecord) -> Route.Admission {

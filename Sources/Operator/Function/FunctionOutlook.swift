@@ -94,8 +94,9 @@ struct FunctionOutlook {
         } else if count == 0 {
             conditions.setReady(
                 reason: FunctionReason.scaledToZero.rawValue,
-                message:
-                    "no replica is wanted; kubectl scale function/\(function.metadata.name) --replicas=1 starts one")
+                message: function.canSleep
+                    ? "no replica is wanted until somebody calls"
+                    : "no replica is wanted; kubectl scale function/\(function.metadata.name) --replicas=1 starts one")
         } else {
             conditions.setReady(
                 reason: FunctionReason.available.rawValue, message: "\(available) of \(count) replicas take calls")

@@ -222,9 +222,11 @@ struct FunctionScenarios {
         #expect(after?.spec == before)
 
         _ = try await world.api.patch(
-            Function.self, world.key(), .merge(["spec": ["egress": "None", "scale": ["targetConcurrency": 5]]]))
-        let refused = try await world.eventually { $0.reason == "NotSupportedYet" }
-        #expect(refused.message.contains("spec.scale.targetConcurrency"))
+            Function.self, world.key(), .merge(["spec": ["egress": "None", "scale": ["idleAfter": "5m"]]]))
+        let refused = try await world.eventually {
+            $0.reason == "Invalid" && $0.message.contains("spec.scale.idleAfter")
+        }
+        #expect(refused.message.contains("spec.scale.min"))
         try await world.end()
     }
 
