@@ -100,6 +100,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         print(form % values, flush=True)
 
 
+# Many may call at once when it has just been woken.
+http.server.ThreadingHTTPServer.request_queue_size = 512
 server = http.server.ThreadingHTTPServer(("", 8080), Handler)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 server.serve_forever()
