@@ -44,6 +44,7 @@ let package = Package(
 
         // Level 0: no module of ours below.
         module("JSON"),
+        module("Storage", ["CSQLite"]),
         module("YAML", ["CYAML"]),
         module("Archive", ["CArchive"]),
         module("Cryptography", ["COpenSSL"]),
@@ -81,7 +82,7 @@ let package = Package(
         module("GitHosts", ["Cryptography", "HTTP", "JSON", "KubernetesTypes", "Timing"]),
         module(
             "Payments",
-            ["CPostgres", "CSQLite", "Cryptography", "HTTP", "JSON", "Telemetry", "Threads", "Timing"]),
+            ["CPostgres", "Cryptography", "HTTP", "JSON", "Storage", "Telemetry", "Threads", "Timing"]),
 
         // Level 4: one process each.
         module(
@@ -181,7 +182,7 @@ package.targets += [
         data: ["Golden", "Vectors"]),
     tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
     tests(
-        "Payments", ["Cryptography", "HTTP", "JSON", "RawSockets", "Telemetry", "Threads", "Timing"],
+        "Payments", ["Cryptography", "HTTP", "JSON", "RawSockets", "Storage", "Telemetry", "Threads", "Timing"],
         data: ["Vectors"]),
     tests(
         "PaymentService",

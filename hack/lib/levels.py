@@ -9,7 +9,7 @@ import re
 import sys
 
 LEVELS = {
-    0: ["JSON", "YAML", "Archive", "Cryptography", "TLS", "Telemetry", "Threads", "Timing"],
+    0: ["JSON", "YAML", "Archive", "Cryptography", "Storage", "TLS", "Telemetry", "Threads", "Timing"],
     1: ["HTTP", "KubernetesTypes"],
     2: ["Audit", "CRDs", "KubernetesClient", "Scaling"],
     3: ["ControllerRuntime", "Payments", "Builds", "GitHosts"],
@@ -25,7 +25,7 @@ C_OWNER = {
     "CProcess": "Builds",
     "COpenSSL": "Cryptography",
     "CPostgres": "Payments",
-    "CSQLite": "Payments",
+    "CSQLite": "Storage",
     "CTLS": "TLS",
     "CYAML": "YAML",
 }

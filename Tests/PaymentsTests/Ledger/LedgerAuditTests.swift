@@ -1,5 +1,6 @@
 import Cryptography
 import Glibc
+import Storage
 import Testing
 import Timing
 

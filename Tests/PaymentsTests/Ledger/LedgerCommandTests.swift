@@ -1,4 +1,5 @@
 import JSON
+import Storage
 import Testing
 
 @testable import Payments

@@ -1,5 +1,6 @@
 import Cryptography
 import Glibc
+import Storage
 import Synchronization
 import Testing
 import Timing

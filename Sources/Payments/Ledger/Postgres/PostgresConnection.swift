@@ -1,5 +1,6 @@
 import CPostgres
 import Glibc
+import Storage
 
 /// One connection to a PostgreSQL server; of one thread, and blocking.
 final class PostgresConnection {

@@ -1,4 +1,5 @@
 import Cryptography
+import Storage
 import Timing
 
 /// How rows become values and values become rows.

@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 import Timing
 
 /// A ledger in PostgreSQL, written by any number of processes.

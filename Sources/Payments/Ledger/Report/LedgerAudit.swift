@@ -1,3 +1,5 @@
+import Storage
+
 /// What `farebox ledger check` found.
 public struct LedgerAudit: Hashable, Sendable {
     /// How many entries there are.

@@ -1,3 +1,5 @@
+import Storage
+
 /// The tables of a ledger in SQLite, version by version.
 ///
 /// Amounts and counts are unsigned 64-bit numbers, stored with their 64 bits in SQLite's signed ones. Times are microseconds
@@ -5,6 +7,10 @@
 enum SQLiteSchema {
     /// Marks our files, as `file(1)` and SQLite's `application_id` have it: "Fare".
     static let applicationID = 0x4661_7265
+
+    /// All of it.
+    static let tables = SQLiteFile.Schema(
+        content: "ledger", alternative: "PostgreSQL", applicationID: applicationID, migrations: migrations)
 
     /// What makes version n + 1 of version n.
     static let migrations = [

@@ -1,3 +1,5 @@
+import Storage
+
 /// Every statement of the store, compiled once per connection.
 struct SQLiteStatements {
     let begin: SQLiteStatement

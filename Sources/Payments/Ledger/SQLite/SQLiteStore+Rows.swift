@@ -1,3 +1,4 @@
+import Storage
 import Timing
 
 /// How rows become values and values become rows.

@@ -1,4 +1,4 @@
-import Glibc
+import Storage
 import Timing
 
 /// A ledger in one SQLite file, written by one process.
@@ -7,26 +7,13 @@ import Timing
 /// process from writing; readers, such as `farebox ledger check`, come in at any time.
 final class SQLiteStore: LedgerStore {
     private let path: String
-    private let access: Access
+    private let file: SQLiteFile
     private var database: SQLiteConnection?
     private var statements: SQLiteStatements?
-    private var lock: Int32 = -1
 
-    /// What the store is opened for.
-    enum Access {
-        /// Made when it is not there, and locked.
-        case writing
-        /// Only if it is there, and not locked.
-        case reading
-    }
-
-    init(path: String, access: Access) {
+    init(path: String, access: SQLiteFile.Access) {
         self.path = path
-        self.access = access
-    }
-
-    deinit {
-        if lock >= 0 { Glibc.close(lock) }
+        file = SQLiteFile(path: path, access: access, schema: SQLiteSchema.tables)
     }
 
     func open() throws(StoreFailure) {
@@ -36,8 +23,7 @@ final class SQLiteStore: LedgerStore {
     func close() {
         statements = nil
         database = nil
-        if lock >= 0 { Glibc.close(lock) }
-        lock = -1
+        file.unlock()
     }
 
     // MARK: Transactions
@@ -193,66 +179,10 @@ final class SQLiteStore: LedgerStore {
     /// The statements of an open database; opens it when it is not.
     private func connected() throws(StoreFailure) -> SQLiteStatements {
         if let statements { return statements }
-        if access == .writing { try takeLock() }
-        let database = try SQLiteConnection(path: path, create: false)
-        try database.execute("PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY")
-        if access == .writing {
-            // Before every commit returns, the log is on the disk.
-            try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-        } else {
-            try database.execute("PRAGMA query_only = ON")
-        }
-        try migrate(database)
+        let database = try file.connect()
         let statements = try SQLiteStatements(database)
         self.database = database
         self.statements = statements
         return statements
-    }
-
-    /// Makes the file, for us alone since seeds are in it, and locks it against other writers.
-    private func takeLock() throws(StoreFailure) {
-        guard lock < 0 else { return }
-        let file = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw StoreFailure("\(path) cannot be made: \(String(cString: strerror(errno)))") }
-        fsync(file)
-        Glibc.close(file)
-        syncFolder()
-        let lock = Glibc.open(path + ".lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard lock >= 0 else {
-            throw StoreFailure("\(path).lock cannot be made: \(String(cString: strerror(errno)))")
-        }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            Glibc.close(lock)
-            throw StoreFailure("\(path) is in use by another process; SQLite serves one, PostgreSQL serves many")
-        }
-        self.lock = lock
-    }
-
-    /// Makes the file's name as durable as its content.
-    private func syncFolder() {
-        let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        let folder = Glibc.open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { return }
-        fsync(folder)
-        Glibc.close(folder)
-    }
-
-    private func migrate(_ database: SQLiteConnection) throws(StoreFailure) {
-        let latest = SQLiteSchema.migrations.count
-        let version = try database.prepare("PRAGMA user_version").first { Int($0.integer(0)) } ?? 0
-        guard version <= latest else {
-            throw StoreFailure("\(path) was written by a newer farebox (version \(version), known are \(latest))")
-        }
-        guard version < latest else { return }
-        guard access == .writing else { throw StoreFailure("\(path) holds no ledger of this version") }
-        do throws(StoreFailure) {
-            try database.execute("BEGIN IMMEDIATE")
-            for migration in SQLiteSchema.migrations[version...] { try database.execute(migration) }
-            try database.execute(
-                "PRAGMA application_id = \(SQLiteSchema.applicationID); PRAGMA user_version = \(latest); COMMIT")
-        } catch {
-            try? database.execute("ROLLBACK")
-            throw error
-        }
     }
 }

@@ -1,3 +1,5 @@
+import Storage
+
 /// Where the ledger is kept: an SQLite file for one process, or PostgreSQL for any number of them.
 public struct LedgerConfiguration: Codable, Hashable, Sendable {
     /// A PostgreSQL database.

@@ -1,12 +1,5 @@
+import Storage
 import Timing
-
-/// What went wrong below the ledger.
-struct StoreFailure: Error, CustomStringConvertible {
-    /// One line: what was done and what the store said.
-    let description: String
-
-    init(_ description: String) { self.description = description }
-}
 
 /// The rows of a ledger in a database; used by one thread only, and blocking.
 ///

@@ -1,4 +1,5 @@
 import Glibc
+import Storage
 import Threads
 
 /// The points around a commit where a test may kill the process.
@@ -24,7 +25,7 @@ final class LedgerWorker: Sendable {
     /// Commands in one transaction: more would make the first of them wait for long.
     static let transactionCommandsMaximum = 8192
 
-    private let mailbox: LedgerMailbox<Job>
+    private let mailbox: Mailbox<Job>
     private let onFault: (@Sendable (LedgerFaultPoint) -> Void)?
 
     /// Starts the thread.
@@ -38,7 +39,7 @@ final class LedgerWorker: Sendable {
         waitingMaximum: Int, onFault: (@Sendable (LedgerFaultPoint) -> Void)?,
         makeStore: @escaping @Sendable () -> any LedgerStore
     ) throws(LedgerError) {
-        let mailbox = LedgerMailbox<Job>(weightMaximum: waitingMaximum)
+        let mailbox = Mailbox<Job>(weightMaximum: waitingMaximum)
         self.mailbox = mailbox
         self.onFault = onFault
         let code = DetachedThread.start {

@@ -1,3 +1,4 @@
+import Storage
 public import Timing
 
 /// A ledger in a database: one thread that owns the connection, and the rules of ``LedgerBook``.

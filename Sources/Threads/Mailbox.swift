@@ -3,7 +3,7 @@ import Glibc
 /// A bounded queue that one thread waits at.
 ///
 /// SAFETY: `mutex` guards all other fields; the two C objects have one address for the life of this object.
-final class LedgerMailbox<Letter>: @unchecked Sendable {
+public final class Mailbox<Letter>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private let weightMaximum: Int
@@ -12,16 +12,19 @@ final class LedgerMailbox<Letter>: @unchecked Sendable {
     private var isClosed = false
 
     /// What became of a letter.
-    enum Acceptance {
+    public enum Acceptance {
+        /// It is inside.
         case accepted
+        /// It is not: too much waits.
         case full
+        /// It is not: nobody takes letters any more.
         case closed
     }
 
     /// Makes an empty mailbox.
     ///
     /// - Parameter weightMaximum: The weight of all letters that may wait.
-    init(weightMaximum: Int) {
+    public init(weightMaximum: Int) {
         self.weightMaximum = weightMaximum
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
@@ -37,7 +40,7 @@ final class LedgerMailbox<Letter>: @unchecked Sendable {
     }
 
     /// Puts a letter in; never waits.
-    func put(_ letter: sending Letter, weight: Int) -> Acceptance {
+    public func put(_ letter: sending Letter, weight: Int) -> Acceptance {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         guard !isClosed else { return .closed }
@@ -49,7 +52,7 @@ final class LedgerMailbox<Letter>: @unchecked Sendable {
     }
 
     /// Waits for letters and takes all of them; nil when the mailbox is closed and empty.
-    func takeAll() -> [Letter]? {
+    public func takeAll() -> [Letter]? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while letters.isEmpty {
@@ -63,7 +66,7 @@ final class LedgerMailbox<Letter>: @unchecked Sendable {
     }
 
     /// Takes no more letters; those inside can still be taken.
-    func close() {
+    public func close() {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         isClosed = true
