@@ -41,6 +41,7 @@ let package = Package(
         .systemLibrary(name: "CArchive"),
         .systemLibrary(name: "CSQLite"),
         .systemLibrary(name: "CPostgres"),
+        .systemLibrary(name: "CNATS"),
 
         // Level 0: no module of ours below.
         module("JSON"),
@@ -73,6 +74,7 @@ let package = Package(
                 "Threads",
                 "Timing",
             ]),
+        module("AsyncCalls", ["CNATS", "Cryptography", "HTTP", "JSON", "Storage", "Telemetry", "Threads", "Timing"]),
         module(
             "Builds",
             [
@@ -101,8 +103,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-                "Payments", "Scaling", "TLS", "Telemetry", "Timing", "YAML",
+                "AsyncCalls", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+                "KubernetesTypes", "Payments", "Scaling", "TLS", "Telemetry", "Timing", "YAML",
             ]),
         module(
             "BuildService",
@@ -122,7 +124,8 @@ let package = Package(
         .executableTarget(
             name: "Farebox",
             dependencies: [
-                "Audit", "BuildService", "Builds", "Commands", "ControllerRuntime", "CRDs", "Cryptography", "Gateway",
+                "AsyncCalls", "Audit", "BuildService", "Builds", "Commands", "ControllerRuntime", "CRDs",
+                "Cryptography", "Gateway",
                 "HTTP",
                 "JSON", "KubernetesClient", "KubernetesTypes", "Operator", "PaymentService", "Payments", "Telemetry",
                 "Timing", "Webhook", "YAML",
@@ -136,6 +139,9 @@ package.targets.append(
     .target(name: "FaultServer", dependencies: ["HTTP"], path: "Tests/FaultServer", swiftSettings: strict))
 
 package.targets.append(.target(name: "OpenSSLTool", path: "Tests/OpenSSLTool", swiftSettings: strict))
+
+/// Child processes, and the programs of this package that lie beside its tests.
+package.targets.append(.target(name: "Processes", path: "Tests/Processes", swiftSettings: strict))
 
 package.targets.append(.target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: strict))
 
@@ -182,7 +188,8 @@ package.targets += [
         data: ["Golden", "Vectors"]),
     tests("CRDs", ["JSON", "KubernetesTypes", "YAML"]),
     tests(
-        "Payments", ["Cryptography", "HTTP", "JSON", "RawSockets", "Storage", "Telemetry", "Threads", "Timing"],
+        "Payments",
+        ["Cryptography", "HTTP", "JSON", "Processes", "RawSockets", "Storage", "Telemetry", "Threads", "Timing"],
         data: ["Vectors"]),
     tests(
         "PaymentService",
@@ -208,9 +215,10 @@ package.targets += [
     tests(
         "Gateway",
         [
-            "OpenSSLTool", "RawSockets", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-            "MemoryCluster", "Payments", "Scaling", "TLS", "Telemetry", "Timing",
+            "AsyncCalls", "OpenSSLTool", "RawSockets", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+            "KubernetesTypes", "MemoryCluster", "Payments", "Scaling", "TLS", "Telemetry", "Timing",
         ]),
+    tests("AsyncCalls", ["Cryptography", "HTTP", "JSON", "Processes", "RawSockets", "Storage", "Telemetry", "Timing"]),
     tests("Commands"),
 ]
 

@@ -1,3 +1,4 @@
+import AsyncCalls
 import Audit
 import BuildService
 import Builds
@@ -28,6 +29,8 @@ struct FareboxConfiguration: Decodable {
     let artifacts: ArtifactServerConfiguration
     let audit: AuditConfiguration
     let payments: PaymentsConfiguration
+    /// How calls that do not wait are kept and made.
+    let async: AsyncConfiguration
     /// How events of Git hosts are taken.
     let webhook: WebhookConfiguration
     /// How sources are fetched and built, where images go, and whom to tell: the sections `git`, `registry`, `builder`,
@@ -36,7 +39,7 @@ struct FareboxConfiguration: Decodable {
     let repositories: RepositoryClusterConfiguration
 
     enum CodingKeys: String, CodingKey {
-        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, audit, payments, webhook
+        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, audit, payments, webhook, async
         case git, registry, builder, builds, runtimes, gitHub, gitLab, statuses, logs
     }
 
@@ -51,6 +54,7 @@ struct FareboxConfiguration: Decodable {
         gateway = try value(.gateway, GatewaySection())
         artifacts = try value(.artifacts, ArtifactServerConfiguration())
         payments = try value(.payments, PaymentsConfiguration())
+        self.async = try value(.async, AsyncConfiguration())
         var webhook = try value(.webhook, WebhookConfiguration())
         webhook.namespace = webhook.namespace ?? functionsNamespace
         webhook.systemNamespace = Self.systemNamespace
@@ -84,6 +88,7 @@ struct FareboxConfiguration: Decodable {
     var problems: [String] {
         functions.validate() + repositories.validate() + artifacts.validate().map { "artifacts." + $0 }
             + webhook.validate().map { "webhook." + $0 }
+            + self.async.validate().map { "async." + $0 }
             + audit.validate().map { "audit." + $0 }
             + payments.validate().map { "payments." + $0 }
     }

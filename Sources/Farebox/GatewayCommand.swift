@@ -1,3 +1,4 @@
+import AsyncCalls
 import Commands
 import ControllerRuntime
 import Gateway
@@ -16,6 +17,7 @@ enum GatewayCommand {
             .init("routes", value: "FILE", "fixed routes instead of a cluster's"),
             .init("payments", value: "URL", "with --routes: where paid calls are leased"),
             .init("payments-token", value: "FILE", "with --payments: the token for leases"),
+            .init("async", value: "FILE", "with --routes: the section async of a configuration, by itself"),
             .init("root-domain", value: "DOMAIN", "below which owners have their hosts"),
             .init("address", value: "ADDRESS", "to listen on (default 0.0.0.0)"),
             .init("port", value: "PORT", "for callers (default 8080)"),
@@ -37,6 +39,7 @@ enum GatewayCommand {
                 base.payment = PaymentAccess(
                     internalURL: url, tokenPath: options["payments-token"] ?? defaults.tokenPath, publicURL: nil)
             }
+            base.async = try options["async"].map(AsyncSetting.read)
             service = try GatewayService(
                 configuration: try configuration(options, base: base), routes: .fixed(routes),
                 registry: MetricsRegistry())
@@ -46,6 +49,7 @@ enum GatewayCommand {
             base.rootDomain = setting.configuration.rootDomain
             base.functionsNamespace = setting.configuration.functionsNamespace
             base.payment = setting.configuration.payments.access
+            base.async = setting.configuration.async.enabled ? setting.configuration.async : nil
             service = try GatewayService(
                 configuration: try configuration(options, base: base), routes: .cluster(try setting.client()),
                 registry: setting.metrics)

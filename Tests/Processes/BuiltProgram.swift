@@ -1,9 +1,9 @@
 import Glibc
 
 /// Programs of this package, built together with these tests.
-enum BuiltProgram {
+package enum BuiltProgram {
     /// The path of a program, which lies beside the bundle of these tests; nil when it was not built.
-    static func path(_ name: String) -> String? {
+    package static func path(_ name: String) -> String? {
         guard let maps = fopen("/proc/self/maps", "r") else { return nil }
         defer { fclose(maps) }
         var line = [CChar](repeating: 0, count: 4096)

@@ -1,19 +1,21 @@
-import Glibc
+package import Glibc
 
 /// A child process whose output is read here.
-struct SpawnedProcess {
-    struct Failure: Error {
-        let what: String
+package struct SpawnedProcess: Sendable {
+    package struct Failure: Error {
+        package let what: String
+
+        package init(what: String) { self.what = what }
     }
 
-    let identifier: pid_t
+    package let identifier: pid_t
     /// What it writes to its standard output comes out here.
-    let output: Int32
+    package let output: Int32
     /// Its standard input, which ends when this process does.
-    let input: Int32
+    package let input: Int32
 
     /// Starts a program.
-    init(_ path: String, _ arguments: [String]) throws(Failure) {
+    package init(_ path: String, _ arguments: [String]) throws(Failure) {
         // Sockets, not pipes: they are made with close-on-exec at once, so that no sibling started meanwhile holds them open.
         var (inputs, outputs): ([Int32], [Int32]) = ([0, 0], [0, 0])
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
@@ -39,14 +41,14 @@ struct SpawnedProcess {
     }
 
     /// Reads what comes next; empty at the end.
-    func read() -> [UInt8] {
+    package func read() -> [UInt8] {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         let count = Glibc.read(output, &chunk, chunk.count)
         return count > 0 ? Array(chunk[..<count]) : []
     }
 
     /// Waits for its end and returns its wait status.
-    func wait() -> Int32 {
+    package func wait() -> Int32 {
         var status: Int32 = 0
         waitpid(identifier, &status, 0)
         close(input)

@@ -50,6 +50,8 @@ gitHub: # the end-to-end tests' own, Tests/EndToEnd/git_hosts.py
     name: farebox-github-app
 artifacts:
   keyPath: /etc/farebox-artifacts/key
+async: # answers are posted to the end-to-end tests' own server, Tests/EndToEnd/test_async.py
+  callbackAllowedCIDRs: [$FAREBOX_CLUSTER_HOST_ADDRESS/32]
 payments: # the wallet of the end-to-end tests, Tests/EndToEnd/wallet.py, serves on this machine
   hostPointer: \$$FAREBOX_CLUSTER_HOST_ADDRESS:8931/host
   asset: {code: XRP, scale: 9}

@@ -40,6 +40,8 @@ final class CallPurse: Sendable {
     private let holder: String
     private let remaining = Atomic<Int>(0)
     private let ended = Atomic<Int>(0)
+    /// Calls that were charged and owed back.
+    private let refunds = Atomic<Int>(0)
     /// When so many are left, more are asked for.
     private let lowWater = Atomic<Int>(0)
     private let state = Mutex(State())
@@ -79,11 +81,29 @@ final class CallPurse: Sendable {
     ///
     /// - Parameter isCharged: Whether it counts; else it can be let through once more.
     func end(isCharged: Bool) {
-        if isCharged {
+        if isCharged, !takeRefund() {
             ended.add(1, ordering: .relaxed)
         } else {
             remaining.add(1, ordering: .relaxed)
         }
+    }
+
+    /// A call that was charged was none after all: the next one that would be charged is not.
+    ///
+    /// What is owed is kept in this process only.
+    func refund() {
+        refunds.add(1, ordering: .relaxed)
+    }
+
+    private func takeRefund() -> Bool {
+        var owed = refunds.load(ordering: .relaxed)
+        while owed > 0 {
+            let (isExchanged, original) = refunds.compareExchange(
+                expected: owed, desired: owed - 1, ordering: .relaxed)
+            if isExchanged { return true }
+            owed = original
+        }
+        return false
     }
 
     /// Calls that may be let through now.

@@ -56,9 +56,20 @@ struct PaymentOffer: Equatable, Sendable {
         }
         return .refuse(
             .paymentRequired,
-            detail: "No paid call of the function is left. Pay at the payment pointer, then call again.",
+            detail: Self.unpaid,
             headers: headers, members: members(balance))
     }
+
+    /// Sends a program that does not wait for its call to whoever takes money.
+    func problem(_ balance: AccountBalance?, requestID: String) -> HTTPResponse {
+        var response = HTTPResponse.problem(
+            .paymentRequired, detail: Self.unpaid, requestID: requestID, members: members(balance))
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Link"] = url.map { "<\($0)>; rel=\"monetization\"" }
+        return response
+    }
+
+    private static let unpaid = "No paid call of the function is left. Pay at the payment pointer, then call again."
 
     /// Amounts are text, since they may have 64 bits.
     private func members(_ balance: AccountBalance?) -> JSONObject {

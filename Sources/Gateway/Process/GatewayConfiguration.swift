@@ -1,3 +1,5 @@
+public import AsyncCalls
+
 /// How the gateway listens and routes: the part of Farebox's configuration file that concerns it.
 public struct GatewayConfiguration: Sendable {
     /// The domain below which each owner has a host; empty when there are none.
@@ -36,6 +38,9 @@ public struct GatewayConfiguration: Sendable {
 
     /// Where paid calls are leased; without it functions that demand payment are not called.
     public var payment: PaymentAccess?
+
+    /// How calls that do not wait are kept and made; without it `/async-function/…` is not there.
+    public var async: AsyncConfiguration?
 
     /// Takes the defaults given above.
     public init() {}

@@ -1,3 +1,4 @@
+import AsyncCalls
 import ControllerRuntime
 import Cryptography
 import HTTP
@@ -44,6 +45,7 @@ public final class GatewayService: Sendable {
     private let probes: HTTPServer
     private let isReady: ReadyFlag
     private let desk: CallDesk?
+    private let ownCalls: AsyncDesk?
 
     /// Wires the gateway; `run` starts it.
     ///
@@ -54,7 +56,8 @@ public final class GatewayService: Sendable {
         self.registry = registry
         let loops = max(1, configuration.loops ?? ProcessorCount.available)
         let metrics = GatewayMetrics(registry)
-        let board = RouteBoard(loops: loops)
+        // One more than callers have: the gateway's own calls come by a loop of their own.
+        let board = RouteBoard(loops: loops + 1)
         if let payment = configuration.payment, payment.publicURL == nil {
             logger.warning("payments.publicURL is not set: callers are not told where to pay")
         }
@@ -72,19 +75,16 @@ public final class GatewayService: Sendable {
         let router = GatewayRouter(
             board: board, metrics: metrics, rootDomain: configuration.rootDomain,
             defaultNamespace: configuration.functionsNamespace, wakeLimit: configuration.wakeTimeout,
-            redirect: configuration.tls.flatMap { $0.redirects ? PlainRedirect(port: $0.publicPort) : nil })
-        var callers = HTTPServerConfiguration()
-        callers.address = configuration.address
-        callers.port = configuration.port
-        callers.loops = loops
-        callers.name = "gateway"
-        callers.connectionsMaximum = configuration.connectionsMaximum
-        callers.shutdownGrace = configuration.shutdownGrace
-        callers.secure = try configuration.tls.map { try Self.listener($0, registry) }
+            redirect: configuration.tls.flatMap { $0.redirects ? PlainRedirect(port: $0.publicPort) : nil },
+            takesAsyncCalls: configuration.async != nil)
+        let ownCalls = Self.makeAsync(
+            configuration, router: router, board: board, loop: loops, desk: desk, registry: registry)
+        self.ownCalls = ownCalls
         server = HTTPServer(
-            configuration: callers, router: router,
-            // The router decides about every request; nothing is left to handle.
-            handler: HTTPClosureHandler { _ in HTTPResponse(.notFound) })
+            configuration: try Self.callers(configuration, loops: loops, registry), router: router,
+            // The router decides about every other request; nothing else is left to handle.
+            handler: ownCalls.map { $0.intake as any HTTPHandler }
+                ?? HTTPClosureHandler { _ in HTTPResponse(.notFound) })
         var internals = HTTPServerConfiguration()
         internals.address = configuration.internalAddress
         internals.port = configuration.internalPort
@@ -102,7 +102,12 @@ public final class GatewayService: Sendable {
                 HTTPResponse(
                     .ok, headers: HTTPHeaders([("Content-Type", MetricsRegistry.contentType)]),
                     body: .bytes(registry.render()))
-            default: .problem(.notFound, detail: "There is nothing here.", requestID: request.requestID)
+            default:
+                if let ownCalls, request.path.hasPrefix(DeadCallHandler.prefix) {
+                    await ownCalls.deadCalls.handle(request)
+                } else {
+                    .problem(.notFound, detail: "There is nothing here.", requestID: request.requestID)
+                }
             }
         }
     }
@@ -119,6 +124,8 @@ public final class GatewayService: Sendable {
             let callerPort = try server.start()
             let looks = Task { [desk] in await desk?.run() }
             defer { looks.cancel() }
+            let calling = Task { [ownCalls] in try await ownCalls?.run() }
+            defer { calling.cancel() }
             isReady.value = true
             logger.info(
                 "Gateway serves",
@@ -132,7 +139,9 @@ public final class GatewayService: Sendable {
             logger.info("Gateway drains", ["delay": configuration.drainDelay, "grace": configuration.shutdownGrace])
             server.leave()
             await sleepThroughCancellation(configuration.drainDelay)
+            calling.cancel()
             await server.shutdown(grace: configuration.shutdownGrace)
+            _ = await calling.result
             await informers?.stop()
             await desk?.closeAll()
         } catch {
@@ -141,6 +150,23 @@ public final class GatewayService: Sendable {
             throw error
         }
         await probes.shutdown(grace: .zero)
+    }
+
+    /// How callers are listened for.
+    private static func callers(
+        _ configuration: GatewayConfiguration, loops: Int, _ registry: MetricsRegistry
+    ) throws -> HTTPServerConfiguration {
+        var callers = HTTPServerConfiguration()
+        callers.address = configuration.address
+        callers.port = configuration.port
+        callers.loops = loops
+        callers.name = "gateway"
+        callers.connectionsMaximum = configuration.connectionsMaximum
+        callers.shutdownGrace = configuration.shutdownGrace
+        callers.secure = try configuration.tls.map { try listener($0, registry) }
+        // Only calls that do not wait are held here; others pass through.
+        callers.bodyBytesMaximum = UInt64(configuration.async?.bodyBytesMaximum ?? 0)
+        return callers
     }
 
     /// A port for TLS whose certificates come from a folder, and follow it.
@@ -154,6 +180,22 @@ public final class GatewayService: Sendable {
                 }
             })
         return SecureListener(port: tls.port, context: context)
+    }
+
+    /// Makes what calls that do not wait take; nil where they are not taken on, or cannot be.
+    private static func makeAsync(
+        _ configuration: GatewayConfiguration, router: GatewayRouter, board: RouteBoard, loop: Int, desk: CallDesk?,
+        registry: MetricsRegistry
+    ) -> AsyncDesk? {
+        guard let section = configuration.async else { return nil }
+        do throws(CallStoreError) {
+            return AsyncDesk(
+                section, store: try section.openStore(), router: router, board: board, loop: loop, desk: desk,
+                defaultNamespace: configuration.functionsNamespace, registry: registry)
+        } catch {
+            Logger(label: "gateway").error("Calls that do not wait are not taken on", ["error": error])
+            return nil
+        }
     }
 
     /// Fills the board, and keeps filling it where there is something to watch.

@@ -7,6 +7,7 @@ import Telemetry
 /// - `<function>.<owner>.<root>/…`: the function has a host, and the path, to itself.
 /// - `/function/<name>[.<namespace>]/…` on every other host, the root domain's own included; `/funko/…` and `/faaso/…` are
 ///   the same, for callers that come from FaaSO.
+/// - `/async-function/<name>[.<namespace>]/…` on the same hosts is left to the server's handler, which takes the call on.
 ///
 /// The function sees the rest of the path and the query exactly as they were sent. Its name is compared byte for byte,
 /// escapes are not decoded: `%66n` never means `fn`, and an escaped slash never ends a name.
@@ -20,12 +21,15 @@ struct GatewayRouter: RequestRouter {
     private let wakeLimit: Duration
     /// Where callers without TLS are sent, when they are.
     private let redirect: PlainRedirect?
+    /// Whether the server's handler takes `/async-function/…`.
+    private let takesAsyncCalls: Bool
 
     init(
         board: RouteBoard, metrics: GatewayMetrics, rootDomain: String, defaultNamespace: String,
-        wakeLimit: Duration = .seconds(60), redirect: PlainRedirect? = nil
+        wakeLimit: Duration = .seconds(60), redirect: PlainRedirect? = nil, takesAsyncCalls: Bool = false
     ) {
         self.redirect = redirect
+        self.takesAsyncCalls = takesAsyncCalls
         self.board = board
         self.metrics = metrics
         rootSuffix = rootDomain.isEmpty ? [] : Array(".\(rootDomain.lowercased())".utf8)
@@ -64,7 +68,11 @@ struct GatewayRouter: RequestRouter {
             let route = board.read(onLoop: loop) { $0.byOwner.find(ownerBytes, lower.span) }
             return decide(route, head, in: bytes, after: gate, prefixEnd: head.path.start)
         }
-        guard let first = segments.next(in: bytes),
+        let first = segments.next(in: bytes)
+        if takesAsyncCalls, let first, bytes.equals(first, "async-function") {
+            return .handle
+        }
+        guard let first,
             bytes.equals(first, "function") || bytes.equals(first, "funko") || bytes.equals(first, "faaso"),
             let function = segments.next(in: bytes)
         else {
@@ -88,13 +96,31 @@ struct GatewayRouter: RequestRouter {
         return board.read(onLoop: loop) { $0.byObject.find(name, defaultNamespace.span) }
     }
 
+    /// Routes a call that was let in before, and names its function's object.
+    ///
+    /// - Parameter context: Told when the call is over.
+    func routeAdmitted(
+        _ head: RequestHead, in bytes: Span<UInt8>, namespace: ByteRange, name: ByteRange, context: DispatchTicket,
+        after gate: (any RequestGate)?, onLoop loop: Int
+    ) -> RequestDecision {
+        let nameBytes = bytes.extracting(name.start..<name.end)
+        let namespaceBytes = bytes.extracting(namespace.start..<namespace.end)
+        let route = board.read(onLoop: loop) { $0.byObject.find(nameBytes, namespaceBytes) }
+        return decide(route, head, in: bytes, after: gate, prefixEnd: name.end, admitted: context)
+    }
+
+    /// Decides about a call of a function.
+    ///
+    /// - Parameter admitted: What is told the end of a call that was let in before.
     private func decide(
-        _ route: Route?, _ head: RequestHead, in bytes: Span<UInt8>, after gate: (any RequestGate)?, prefixEnd: Int
+        _ route: Route?, _ head: RequestHead, in bytes: Span<UInt8>, after gate: (any RequestGate)?, prefixEnd: Int,
+        admitted: DispatchTicket? = nil
     ) -> RequestDecision {
         guard let route else { return unknown("There is no function of this name.") }
         var purse: CallPurse?
         switch route.admission {
         case .open: break
+        case .paid where admitted != nil: break
         case .closed(let status, let reason):
             metrics.closed.increment()
             return refuse(route, HTTPStatus(status), reason)
@@ -107,7 +133,7 @@ struct GatewayRouter: RequestRouter {
         if let scaling = route.scaling, scaling.isAsleep, let wake = scaling.wake {
             // It is taken out again when the function is up; who leaves meanwhile has paid for nothing.
             purse?.end(isCharged: false)
-            return asleep(route, scaling, wake, head, in: bytes)
+            return asleep(route, scaling, wake, head, in: bytes, isOwn: admitted != nil)
         }
         guard route.begin() else {
             purse?.end(isCharged: false)
@@ -115,16 +141,20 @@ struct GatewayRouter: RequestRouter {
             return refuse(
                 route, .tooManyRequests, "As many calls of the function as it allows are under way.", retryAfter: "1")
         }
+        let context: AnyObject? = if let admitted { admitted } else { purse }
         return .proxy(
-            ProxyCall(to: route, head: head, prefixEnd: prefixEnd, silence: route.timeout, context: purse))
+            ProxyCall(to: route, head: head, prefixEnd: prefixEnd, silence: route.timeout, context: context))
     }
 
     /// Decides about a call of a function that sleeps: it is woken, and the call waits.
+    ///
+    /// - Parameter isOwn: Whether the gateway makes the call itself, so that nobody looks at a page.
     private func asleep(
-        _ route: Route, _ scaling: Route.Elasticity, _ wake: FunctionWake, _ head: RequestHead, in bytes: Span<UInt8>
+        _ route: Route, _ scaling: Route.Elasticity, _ wake: FunctionWake, _ head: RequestHead, in bytes: Span<UInt8>,
+        isOwn: Bool
     ) -> RequestDecision {
         let mayWait = wake.call()
-        if scaling.showsPage, bytes.equals(head.method, "GET"), head.wantsPage(in: bytes) {
+        if scaling.showsPage, !isOwn, bytes.equals(head.method, "GET"), head.wantsPage(in: bytes) {
             metrics.page.increment()
             route.calls.count(status: HTTPStatus.serviceUnavailable.code)
             return .answer(WaitingPage.response)

@@ -103,8 +103,10 @@ final class Route: ProxyDestination {
     func finished(_ outcome: ProxyOutcome, context: AnyObject?) {
         calls.ended(outcome)
         scaling?.meter.ended()
-        if let purse = context as? CallPurse {
-            purse.end(isCharged: outcome.isCall)
+        switch context {
+        case let purse as CallPurse: purse.end(isCharged: outcome.isCall)
+        case let ticket as DispatchTicket: ticket.ended(outcome)
+        default: break
         }
     }
 }

@@ -1,4 +1,5 @@
 import JSON
+import Processes
 import Storage
 import Testing
 

@@ -1,5 +1,6 @@
 import Glibc
 import Payments
+import Processes
 
 /// A PostgreSQL server of Debian's package for the tests of this process: a folder of its own, no TCP.
 ///

@@ -1,4 +1,5 @@
 import Dispatch
+import Processes
 
 extension SpawnedProcess {
     /// Reads all output and waits for the end, on a thread that nobody shares.

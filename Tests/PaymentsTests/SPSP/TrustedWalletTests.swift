@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import HTTP
 import JSON
+import Processes
 import Testing
 
 @testable import Payments

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 import Testing
 
 /// Whole processes, killed under load over HTTP; `Tests/EndToEnd/kill_payments.py` and `kill_gateway.py` do it and count.
@@ -21,6 +22,14 @@ struct KilledProcessTests {
         .enabled("the program farebox is not beside these tests") { BuiltProgram.path("farebox") != nil })
     func gateways() async throws {
         try await kill("kill_gateway.py", times: kills / 2)
+    }
+
+    @Test(
+        "Calls that do not wait are made at least once and answered, whenever gateways are killed",
+        .enabled("the program farebox is not beside these tests") { BuiltProgram.path("farebox") != nil },
+        arguments: access("/usr/sbin/nats-server", X_OK) == 0 ? ["", "--nats"] : [""])
+    func asyncCalls(store: String) async throws {
+        try await kill("kill_async.py", times: 3, ["600"] + (store.isEmpty ? [] : [store]))
     }
 
     private var kills: Int {

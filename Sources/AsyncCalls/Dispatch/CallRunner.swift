@@ -1,0 +1,12 @@
+/// Makes calls.
+public protocol CallRunner: Sendable {
+    /// Makes one attempt at a call; ends soon after the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - call: The call.
+    ///   - attempt: Which attempt it is, counted from 1.
+    func run(_ call: AsyncCall, attempt: Int) async -> CallOutcome
+
+    /// A call was put away after this outcome.
+    func buried(_ call: AsyncCall, after outcome: CallOutcome)
+}
