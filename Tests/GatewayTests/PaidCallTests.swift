@@ -1,5 +1,6 @@
 import CRDs
 import JSON
+import KubernetesTypes
 import Payments
 import Synchronization
 import Testing
@@ -188,6 +189,65 @@ struct PaidCallTests {
 
         guard case .refuse(.tooManyRequests, _, _, _) = refused, case .proxy = passed else {
             Issue.record("\(refused), \(passed)")
+            return
+        }
+    }
+
+    /// A paid function that sleeps.
+    private func sleeping(_ source: any LeaseSource, _ waker: StubWaker) -> RoutingFixture {
+        let fixture = RoutingFixture(
+            desk: CallDesk(source: source, payer: "https://pay.example.xyz", holder: "test"), waker: waker)
+        put(fixture, replicas: 0)
+        return fixture
+    }
+
+    private func put(_ fixture: RoutingFixture, replicas: Int) {
+        fixture.source.put(
+            FunctionRecord(
+                key: ObjectKey(namespace: "functions", name: "hello"),
+                ownerName: FunctionRecord.OwnedName(owner: "alice", function: "hello"), admission: .paid(Self.price),
+                scaling: .init(canSleep: true, replicas: replicas, showsPage: false)), version: "1")
+    }
+
+    @Test("Who has not paid wakes no function")
+    func unpaidWakesNobody() async throws {
+        let waker = StubWaker()
+        let fixture = sleeping(ScriptedSource(.exhausted(nil)), waker)
+
+        let decision = try await decision(fixture)
+
+        guard case .refuse(.paymentRequired, _, _, _) = decision else {
+            Issue.record("\(decision)")
+            return
+        }
+        #expect(waker.calls.isEmpty)
+    }
+
+    @Test("A paid call wakes the function, and keeps what was paid for it until it is answered")
+    func paidWakes() async throws {
+        let fixture = sleeping(ScriptedSource(try lease(1), .exhausted(nil)), StubWaker())
+        guard case .wait(let check, _) = try fixture.decision(Array(Self.call.utf8)) else {
+            Issue.record("the call did not wait for payments")
+            return
+        }
+        await withCheckedContinuation { continuation in _ = check.whenOpen { continuation.resume() } }
+
+        let asleep = try fixture.decision(Array(Self.call.utf8), after: check)
+        put(fixture, replicas: 1)
+        fixture.setAddresses(["10.0.0.1"], of: ObjectKey(namespace: "functions", name: "hello"))
+        guard case .wait(let wake, _) = asleep else {
+            Issue.record("\(asleep)")
+            return
+        }
+        let awake = try fixture.decision(Array(Self.call.utf8), after: wake)
+
+        guard wake is FunctionWake, case .proxy(let call) = awake else {
+            Issue.record("\(awake)")
+            return
+        }
+        call.destination.finished(RoutingFixture.answered, context: call.context)
+        guard case .refuse(.paymentRequired, _, _, _) = try await decision(fixture) else {
+            Issue.record("the call was not charged")
             return
         }
     }

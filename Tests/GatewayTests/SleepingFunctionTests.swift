@@ -8,7 +8,7 @@ import Testing
 @testable import HTTP
 
 /// Remembers who was to be woken, and fails as often as it is told.
-private final class StubWaker: FunctionWaker {
+final class StubWaker: FunctionWaker {
     struct Refused: Error {}
 
     private let state: Mutex<(calls: [String], failures: Int)>
