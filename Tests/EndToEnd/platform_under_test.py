@@ -161,9 +161,9 @@ class WorkTree:
 
 
 class Probe:
-    """The probe function, deployed once by a push and shared by the tests that only call it."""
+    """The probe function, deployed once by a push and shared by the tests of one lane that only call it."""
 
-    OWNER, NAME = "dora", "dora-probe"
+    OWNER, NAME, REPOSITORY = "dora", "dora-probe", "probe"
     _host: GitHost | None = None
 
     @classmethod
@@ -175,15 +175,15 @@ class Probe:
             tree = cls._host.create(cls.OWNER, "probe")
             tree.copy(REPOSITORY_ROOT / "Tests/EndToEnd/probe")
             commit = tree.commit("Look around")
-            apply(repository("probe", tree.url, interval="1h"))
+            apply(repository(cls.REPOSITORY, tree.url, interval="1h"))
             tree.push()
-            wait_until("the probe is deployed", lambda: deployed("probe", commit), 300)
+            wait_until("the probe is deployed", lambda: deployed(cls.REPOSITORY, commit), 300)
         return get("function", cls.NAME)["status"]["image"]
 
     @classmethod
     def remove(cls) -> None:
         """Takes it away before its Git host goes: a host that is gone would be looked for again and again."""
-        kubectl("delete", "repository", "probe", "-n", FUNCTIONS, "--ignore-not-found", "--timeout=60s", check=False)
+        kubectl("delete", "repository", cls.REPOSITORY, "-n", FUNCTIONS, "--ignore-not-found", "--timeout=60s", check=False)
         if cls._host:
             cls._host.close()
 
