@@ -29,6 +29,17 @@ final class StubWaker: FunctionWaker {
     }
 }
 
+/// Gets its answer when the test says so.
+private struct SlowWaker: FunctionWaker {
+    let asked = AsyncStream<Void>.makeStream()
+    let answer = AsyncStream<Never>.makeStream()
+
+    func wake(_ key: ObjectKey, version: String) async throws {
+        asked.continuation.yield()
+        for await _ in answer.stream {}
+    }
+}
+
 @Suite("Calls of functions that sleep", .timeLimit(.minutes(2)))
 struct SleepingFunctionTests {
     private let key = ObjectKey(namespace: "functions", name: "f")
@@ -119,6 +130,24 @@ struct SleepingFunctionTests {
 
         #expect(resumed.value == 1 && waker.calls.isEmpty)
         #expect(gate.serverTiming?.hasPrefix("ready;dur=") == true)
+    }
+
+    @Test("An address that is there before the request for it is answered lets everybody go on")
+    func fasterThanTheAnswer() async throws {
+        let waker = SlowWaker()
+        let fixture = RoutingFixture(waker: waker)
+        put(fixture, replicas: 0)
+        let resumed = Resumed()
+        let gate = try gate(fixture)
+        _ = wait(gate, resumed)
+        for await _ in waker.asked.stream { break }
+
+        put(fixture, replicas: 1)
+        fixture.setAddresses(["10.0.0.1"], of: key)
+        waker.answer.continuation.finish()
+
+        #expect(resumed.value == 1)
+        #expect(gate.serverTiming?.hasPrefix("scale;dur=") == true)
     }
 
     @Test("Once none is wanted, addresses that are left get no call; they are waited past")

@@ -143,7 +143,9 @@ final class FunctionWake: RequestGate {
     private func note(_ state: inout State, now: ContinuousClock.Instant) {
         var phases: [String] = []
         var readyFrom = state.awaitedSince ?? now
-        if let asked = state.askedAt, let answered = state.answeredAt, asked <= answered {
+        if let asked = state.askedAt {
+            // The watch may be faster than the answer.
+            let answered = max(asked, state.answeredAt ?? now)
             phases.append("scale;dur=\(Self.milliseconds(asked.duration(to: answered)))")
             metrics.coldScale.observe(asked.duration(to: answered))
             readyFrom = answered
