@@ -81,6 +81,9 @@ let package = Package(
                 "Archive", "CProcess", "Cryptography", "CRDs", "HTTP", "KubernetesTypes", "JSON", "YAML", "Telemetry",
                 "Threads", "Timing",
             ]),
+        module(
+            "ClusterAccess",
+            ["CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Timing"]),
         module("GitHosts", ["Cryptography", "HTTP", "JSON", "KubernetesTypes", "Timing"]),
         module(
             "Payments",
@@ -109,7 +112,7 @@ let package = Package(
         module(
             "BuildService",
             [
-                "Builds", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+                "Builds", "ClusterAccess", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
                 "KubernetesTypes", "Telemetry", "Timing",
             ]),
         module(
@@ -180,7 +183,7 @@ package.targets += [
     tests(
         "BuildService",
         [
-            "Builds", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "RawSockets",
+            "Builds", "ClusterAccess", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "RawSockets",
             "Telemetry", "Timing",
         ]),
     tests(

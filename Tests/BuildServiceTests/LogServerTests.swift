@@ -1,5 +1,6 @@
 import Builds
 import CRDs
+import ClusterAccess
 import Cryptography
 import Glibc
 import HTTP
@@ -268,9 +269,9 @@ struct LogServerTests {
     func remembering() async throws {
         let cluster = LogCluster()
         cluster.allow("alex", token: "alex-token", "repositories", "farebox-functions/r-alex")
-        let access = LogAccess(review: AccessReview(api: cluster), lifetime: .seconds(3600))
-        let hasty = LogAccess(review: AccessReview(api: cluster), lifetime: .zero)
-        let wish = AccessReview.Wish(resource: "repositories", namespace: "farebox-functions", name: "r-alex")
+        let access = AccessDesk(review: AccessReview(api: cluster), lifetime: .seconds(3600))
+        let hasty = AccessDesk(review: AccessReview(api: cluster), lifetime: .zero)
+        let wish = AccessReview.Wish(log: "repositories", namespace: "farebox-functions", name: "r-alex")
 
         for _ in 0..<20 {
             #expect(try await access.granted([wish], token: "alex-token").answer == .yes)

@@ -1,3 +1,4 @@
+import KubernetesTypes
 import Testing
 import Timing
 

@@ -12,7 +12,7 @@ LEVELS = {
     0: ["JSON", "YAML", "Archive", "Cryptography", "Storage", "TLS", "Telemetry", "Threads", "Timing"],
     1: ["HTTP", "KubernetesTypes"],
     2: ["Audit", "CRDs", "KubernetesClient", "Scaling"],
-    3: ["AsyncCalls", "ControllerRuntime", "Payments", "Builds", "GitHosts"],
+    3: ["AsyncCalls", "Builds", "ClusterAccess", "ControllerRuntime", "GitHosts", "Payments"],
     4: ["Operator", "Webhook", "Gateway", "BuildService", "PaymentService", "Dashboard", "Commands"],
     5: ["Farebox"],
 }

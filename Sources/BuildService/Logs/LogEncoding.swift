@@ -1,6 +1,7 @@
 import Builds
 import HTTP
 import JSON
+import KubernetesTypes
 
 /// How the lines of a log are sent.
 enum LogEncoding: Sendable, Equatable {

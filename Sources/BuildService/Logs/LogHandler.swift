@@ -1,5 +1,6 @@
 import Builds
 import CRDs
+import ClusterAccess
 import HTTP
 import KubernetesClient
 import KubernetesTypes
@@ -12,7 +13,7 @@ import Timing
 struct LogHandler: HTTPHandler {
     let store: any LogStore
     let tokens: LogTokens
-    let access: LogAccess
+    let access: AccessDesk
     let repositories: RepositoryIndex
     let builds: BuildLogSource
     let functions: FunctionLogSource
@@ -102,7 +103,7 @@ struct LogHandler: HTTPHandler {
             let known = repositories.repositories(of: key).sorted { $0.metadata.name < $1.metadata.name }
             // Of a Repository that is gone, who may read all logs of the namespace may read its.
             let names: [String?] = known.isEmpty ? [nil] : known.prefix(Self.repositoriesMaximum).map(\.metadata.name)
-            let wishes = names.map { AccessReview.Wish(resource: "repositories", namespace: namespace, name: $0) }
+            let wishes = names.map { AccessReview.Wish(log: "repositories", namespace: namespace, name: $0) }
             switch await permission(wishes, request) {
             case .refused(let response): return response
             case .granted(let granted):
@@ -176,7 +177,7 @@ struct LogHandler: HTTPHandler {
     // MARK: - Functions
 
     private func function(_ key: ObjectKey, _ wanted: LogRequest, _ request: HTTPRequest) async -> HTTPResponse {
-        let wish = AccessReview.Wish(resource: "functions", namespace: key.namespace, name: key.name)
+        let wish = AccessReview.Wish(log: "functions", namespace: key.namespace, name: key.name)
         if case .refused(let response) = await permission([wish], request) { return response }
         do {
             guard try await !functions.pods(key).isEmpty else { return absent(request) }
@@ -187,7 +188,7 @@ struct LogHandler: HTTPHandler {
             return problem(.serviceUnavailable, "the API server cannot be asked now", request)
         }
         return stream(wanted) { sender in
-            try await functions.read(key, wanted) { instance, lines in
+            try await functions.read(key, wanted.ofFunction) { instance, lines in
                 var bytes: [UInt8] = []
                 for line in lines {
                     bytes += wanted.format.encoded(
@@ -280,5 +281,13 @@ struct LogHandler: HTTPHandler {
 
     private func problem(_ status: HTTPStatus, _ detail: String, _ request: HTTPRequest) -> HTTPResponse {
         .problem(status, detail: detail, requestID: request.requestID)
+    }
+}
+
+extension AccessReview.Wish {
+    /// To read logs: the verb `get` on the subresource `log` of a Farebox resource.
+    init(log resource: String, namespace: String, name: String?) {
+        self.init(
+            "get", group: FareboxLabel.group, resource: resource, subresource: "log", namespace: namespace, name: name)
     }
 }

@@ -1,5 +1,6 @@
 import Builds
 import CRDs
+import ClusterAccess
 import HTTP
 import KubernetesTypes
 import Timing
@@ -72,6 +73,9 @@ struct LogRequest: Sendable, Equatable {
         guard let last = request.headers["Last-Event-ID"], format == .events else { return }
         lastNumber = last == LogEncoding.endID ? Int.max : min(max(Int(last) ?? 0, 0), Int.max - 1)
     }
+
+    /// What of it concerns a function's log.
+    var ofFunction: FunctionLogQuery { FunctionLogQuery(tail: tail, since: since, follows: follows) }
 
     struct Malformed: Error, Equatable {
         let reason: String

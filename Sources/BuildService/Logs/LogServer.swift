@@ -1,4 +1,5 @@
 public import Builds
+import ClusterAccess
 import ControllerRuntime
 import HTTP
 public import KubernetesClient
@@ -64,7 +65,7 @@ public final class LogServer: Sendable {
         let secrets = BuildSecretSource(
             api: api, credentials: surroundings.registryCredentials, tokens: tokens)
         let handler = LogHandler(
-            store: store, tokens: tokens.logs, access: LogAccess(review: AccessReview(api: api)),
+            store: store, tokens: tokens.logs, access: AccessDesk(review: AccessReview(api: api)),
             repositories: RepositoryIndex(informers, ownNamespace: configuration.ownNamespace),
             builds: BuildLogSource(
                 api: api, buildsNamespace: surroundings.buildsNamespace, masker: { try await secrets.masker(for: $0) }),

@@ -1,12 +1,34 @@
-import Builds
 import CRDs
-import KubernetesClient
-import KubernetesTypes
+public import KubernetesClient
+public import KubernetesTypes
 import Timing
 
+/// Which lines of a function's log somebody wants.
+public struct FunctionLogQuery: Sendable, Hashable {
+    /// Only so many lines from the end of each pod's log.
+    public var tail: Int?
+    /// Only lines that are younger.
+    public var since: Duration?
+    /// Whether to wait for further lines, and further pods.
+    public var follows: Bool
+    /// Only this pod's; nil for those of all pods.
+    public var instance: String?
+
+    /// Makes a query.
+    public init(tail: Int? = nil, since: Duration? = nil, follows: Bool = false, instance: String? = nil) {
+        self.tail = tail
+        self.since = since
+        self.follows = follows
+        self.instance = instance
+    }
+}
+
 /// Reads the logs of all pods of a function, also of those that come while it reads.
-struct FunctionLogSource: Sendable {
+public struct FunctionLogSource: Sendable {
     let api: any KubernetesAPI
+
+    /// Reads through `api`, which needs the right to list pods and to read their logs.
+    public init(api: any KubernetesAPI) { self.api = api }
 
     /// How often to look for new pods.
     private static let lookInterval = Duration.seconds(2)
@@ -20,27 +42,33 @@ struct FunctionLogSource: Sendable {
     private static let containerName = "function"
 
     /// Gets lines of one pod.
-    typealias Take = @Sendable (_ instance: String, _ lines: [LogLine]) async throws -> Void
+    public typealias Take = @Sendable (_ instance: String, _ lines: [LogLine]) async throws -> Void
 
-    /// Reads what there is, and goes on as long as the task does when the request wants to follow.
+    /// Reads what there is, and goes on as long as the task does when the query wants to follow.
     ///
     /// - Throws: `KubernetesError` when pods cannot be listed; what `take` throws; `CancellationError`.
-    func read(_ function: ObjectKey, _ request: LogRequest, take: @escaping Take) async throws {
-        var options = LogOptions(container: Self.containerName, follows: request.follows, showsTimestamps: true)
-        options.tailLines = request.tail
-        options.since = request.since ?? (request.tail == nil ? Self.sinceDefault : nil)
-        if !request.follows { options.bytesMaximum = Self.bytesMaximum }
-        guard request.follows else {
-            for pod in try await pods(function) where Self.hasStarted(pod) {
+    public func read(_ function: ObjectKey, _ query: FunctionLogQuery, take: @escaping Take) async throws {
+        var options = LogOptions(container: Self.containerName, follows: query.follows, showsTimestamps: true)
+        options.tailLines = query.tail
+        options.since = query.since ?? (query.tail == nil ? Self.sinceDefault : nil)
+        if !query.follows { options.bytesMaximum = Self.bytesMaximum }
+        guard query.follows else {
+            for pod in try await pods(function) where Self.hasStarted(pod) && Self.isWanted(pod, query) {
                 _ = try await read(pod.key, options, after: nil, take)
             }
             return
         }
-        try await follow(function, options, take)
+        try await follow(function, query, options, take)
     }
 
-    /// Whether a function has any pod.
-    func pods(_ function: ObjectKey) async throws -> [Pod] {
+    private static func isWanted(_ pod: Pod, _ query: FunctionLogQuery) -> Bool {
+        query.instance.map { $0 == pod.metadata.name } ?? true
+    }
+
+    /// The pods of a function, by their names.
+    ///
+    /// - Throws: `KubernetesError` when they cannot be listed.
+    public func pods(_ function: ObjectKey) async throws -> [Pod] {
         let selector = LabelSelector(matchLabels: [
             FareboxLabel.name: function.name, FareboxLabel.component: FareboxLabel.functionComponent,
         ])
@@ -58,7 +86,9 @@ struct FunctionLogSource: Sendable {
         case ended(run: String, last: Timestamp?)
     }
 
-    private func follow(_ function: ObjectKey, _ options: LogOptions, _ take: @escaping Take) async throws {
+    private func follow(
+        _ function: ObjectKey, _ query: FunctionLogQuery, _ options: LogOptions, _ take: @escaping Take
+    ) async throws {
         try await withThrowingTaskGroup(of: Event.self) { group in
             var running: Set<String> = []
             /// Until when each run was read.
@@ -77,7 +107,7 @@ struct FunctionLogSource: Sendable {
                 let present = (try? await pods(function))?.filter(Self.hasStarted) ?? []
                 let runs = Set(present.map(Self.run))
                 if !runs.isEmpty { read = read.filter { runs.contains($0.key) } }
-                for pod in present where !running.contains(Self.run(pod)) {
+                for pod in present where !running.contains(Self.run(pod)) && Self.isWanted(pod, query) {
                     let (key, run) = (pod.key, Self.run(pod))
                     var mine = options
                     var after: Timestamp?

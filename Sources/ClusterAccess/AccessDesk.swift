@@ -3,13 +3,14 @@ import KubernetesClient
 import Synchronization
 import Timing
 
-/// Decides who may read a log, and remembers for a few seconds what the API server said.
+/// Decides what the bearer of a token may do, and remembers for a few seconds what the API server said.
 ///
 /// It keeps hashes of tokens, never tokens. What it remembers is bounded; what it asks is bounded as well, so that a
-/// stranger who makes tokens up cannot turn the builder into a load on the API server.
-final class LogAccess: Sendable {
+/// stranger who makes tokens up cannot turn us into a load on the API server.
+public final class AccessDesk: Sendable {
     /// What came of a question.
-    enum Answer: Sendable, Equatable {
+    public enum Answer: Sendable, Equatable {
+        /// At least one of the wishes is granted.
         case yes
         /// The token is good, but not for this.
         case no
@@ -35,21 +36,43 @@ final class LogAccess: Sendable {
     private let state = Mutex(State())
 
     /// A right that was taken away ends after this time.
-    static let lifetime = Duration.seconds(10)
+    public static let lifetime = Duration.seconds(10)
     /// More are forgotten at once.
     private static let remembered = 4096
 
-    /// - Parameter lifetime: For how long an answer of the API server counts.
-    init(review: AccessReview, lifetime: Duration = LogAccess.lifetime) {
+    /// Makes a desk that remembers nothing yet.
+    ///
+    /// - Parameters:
+    ///   - review: Asked for what is not remembered.
+    ///   - lifetime: For how long an answer of the API server counts.
+    public init(review: AccessReview, lifetime: Duration = AccessDesk.lifetime) {
         self.review = review
         self.lifetime = lifetime
     }
 
-    /// Whether the bearer of a token may read any of these.
+    /// Whether it is known without a question whose token this is, or that it is nobody's.
+    public func remembers(token: String) -> Bool {
+        let hash = SHA256.hash(of: token)
+        return state.withLock { $0.people[hash] }.map { $0.until > .now } ?? false
+    }
+
+    /// Whose token it is.
+    ///
+    /// - Returns: The person; nil with `.unknown` or `.busy`.
+    /// - Throws: `KubernetesError` when the API server cannot be asked.
+    public func identify(token: String) async throws -> (answer: Answer, person: AccessReview.Person?) {
+        switch try await person(token, SHA256.hash(of: token)) {
+        case .known(let person): (.yes, person)
+        case .nobody: (.unknown, nil)
+        case .busy: (.busy, nil)
+        }
+    }
+
+    /// Whether the bearer of a token may do any of these.
     ///
     /// - Returns: The wishes that are granted, when there is one.
     /// - Throws: `KubernetesError` when the API server cannot be asked.
-    func granted(
+    public func granted(
         _ wishes: [AccessReview.Wish], token: String
     ) async throws -> (answer: Answer, wishes: [AccessReview.Wish]) {
         let hash = SHA256.hash(of: token)

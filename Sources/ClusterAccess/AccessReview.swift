@@ -1,28 +1,55 @@
 import JSON
-import KubernetesClient
+public import KubernetesClient
 import KubernetesTypes
 
 /// Asks the API server who a token belongs to, and what they may do.
 ///
 /// Source: Kubernetes API, `authentication.k8s.io/v1` TokenReview and `authorization.k8s.io/v1` SubjectAccessReview.
-struct AccessReview: Sendable {
+public struct AccessReview: Sendable {
     let api: any KubernetesAPI
 
+    /// Asks through `api`, which needs the right to create both kinds of reviews.
+    public init(api: any KubernetesAPI) { self.api = api }
+
     /// Somebody the API server knows.
-    struct Person: Sendable, Hashable {
-        let username: String
+    public struct Person: Sendable, Hashable {
+        /// What the API server calls them, such as `system:serviceaccount:team:deployer`.
+        public let username: String
         let uid: String
         let groups: [String]
         let extra: JSONValue
     }
 
-    /// One thing that somebody wants to read: the log of a Farebox object.
-    struct Wish: Sendable, Hashable {
-        /// `repositories` or `functions`.
+    /// One thing that somebody wants to do.
+    public struct Wish: Sendable, Hashable {
+        let verb: String
+        let group: String
         let resource: String
+        let subresource: String?
         let namespace: String
         /// nil for all objects of the namespace.
-        let name: String?
+        public let name: String?
+
+        /// Makes a wish.
+        ///
+        /// - Parameters:
+        ///   - verb: As RBAC names it, such as `get`.
+        ///   - group: The API group; empty for the core.
+        ///   - resource: The plural, such as `functions`.
+        ///   - subresource: Such as `scale`.
+        ///   - namespace: Where.
+        ///   - name: The object; nil for all of the namespace.
+        public init(
+            _ verb: String, group: String, resource: String, subresource: String? = nil, namespace: String,
+            name: String? = nil
+        ) {
+            self.verb = verb
+            self.group = group
+            self.resource = resource
+            self.subresource = subresource
+            self.namespace = namespace
+            self.name = name
+        }
     }
 
     private static let tokenReview = ResourceDescriptor(
@@ -44,14 +71,15 @@ struct AccessReview: Sendable {
             groups: (user["groups"]?.arrayValue ?? []).compactMap(\.stringValue), extra: user["extra"] ?? .object([:]))
     }
 
-    /// Whether a person may read a log: the verb `get` on the subresource `log`.
+    /// Whether a person may do something.
     ///
     /// - Throws: `KubernetesError`.
     func allows(_ person: Person, _ wish: Wish) async throws -> Bool {
         var attributes: JSONValue = [
-            "group": "farebox.dev", "resource": .string(wish.resource), "subresource": "log", "verb": "get",
+            "group": .string(wish.group), "resource": .string(wish.resource), "verb": .string(wish.verb),
             "namespace": .string(wish.namespace),
         ]
+        if let subresource = wish.subresource { attributes["subresource"] = .string(subresource) }
         if let name = wish.name { attributes["name"] = .string(name) }
         let answer = try await create(
             Self.accessReview,
