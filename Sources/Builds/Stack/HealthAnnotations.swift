@@ -1,19 +1,21 @@
-import CRDs
+public import CRDs
 
 /// OpenFaaS' annotations about health checks.
-enum HealthAnnotations {
+public enum HealthAnnotations {
     static let path = "com.openfaas.health.http.path"
     static let initialDelay = "com.openfaas.health.http.initialDelay"
     static let readyPath = "com.openfaas.ready.http.path"
     static let readyInitialDelay = "com.openfaas.ready.http.initialDelay"
 
     /// Whether an annotation becomes a field of the Function.
-    static func isOne(_ key: String) -> Bool { [path, initialDelay, readyPath, readyInitialDelay].contains(key) }
+    public static func isOne(_ key: String) -> Bool {
+        [path, initialDelay, readyPath, readyInitialDelay].contains(key)
+    }
 
     /// The health check; nil when no annotation says anything about one.
     ///
     /// A function has one wait before it is asked first, for both checks: that of the health check goes before.
-    static func health(_ annotations: [String: String]) -> FunctionHealth? {
+    public static func health(_ annotations: [String: String]) -> FunctionHealth? {
         guard annotations.keys.contains(where: isOne) else { return nil }
         return FunctionHealth(
             path: annotations[path], readyPath: annotations[readyPath],

@@ -80,12 +80,15 @@ struct RunningFields {
         _ fields: AuthorFields, _ function: inout StackFunction
     ) throws(BuildFailure) {
         let all = try fields.map("labels")
-        var scaling = ScaleLabels(
-            fields: AuthorFields(
-                file: fields.file, path: fields.name("labels"), node: fields.node["labels"] ?? fields.node), labels: all
-        )
-        function.scale = try scaling.scale(replicasMaximum: rules.replicasMaximum)
-        for note in scaling.ignored { ignore(note.name, note.location, note.reason) }
+        let places = AuthorFields(
+            file: fields.file, path: fields.name("labels"), node: fields.node["labels"] ?? fields.node)
+        var scaling = ScaleLabels(all)
+        do throws(ScaleLabels.Invalid) {
+            function.scale = try scaling.scale(replicasMaximum: rules.replicasMaximum)
+        } catch {
+            throw places.invalid(error.key, "\(places.name(error.key)) \(error.message)")
+        }
+        for note in scaling.ignored { ignore(places.name(note.key), places.location(note.key), note.reason) }
         function.labels = allowed(all, "labels", fields, isField: ScaleLabels.isOne, isAllowed: rules.allowsLabel)
     }
 

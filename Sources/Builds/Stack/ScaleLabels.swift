@@ -1,36 +1,42 @@
-import CRDs
+public import CRDs
 import Timing
-import YAML
 
 /// OpenFaaS' labels about the number of replicas: `com.openfaas.scale.min`, `max`, `zero`, `zero-duration`, `target`,
 /// `target-proportion` and `down.window`.
-struct ScaleLabels {
+public struct ScaleLabels: Sendable {
     /// A label that does nothing, and why.
-    struct Note {
-        let name: String
-        let location: YAMLLocation
-        let reason: String
+    public struct Note: Sendable, Hashable {
+        /// The label's key.
+        public let key: String
+        /// Why, in a few words.
+        public let reason: String
     }
 
-    /// The labels' mapping.
-    let fields: AuthorFields
+    /// A label whose value means nothing.
+    public struct Invalid: Error, Sendable, Hashable {
+        /// The label's key.
+        public let key: String
+        /// What it must be, to be read behind the key.
+        public let message: String
+    }
+
     let labels: [String: String]
-    private(set) var ignored: [Note] = []
+    /// The labels that do nothing; complete when ``scale(replicasMaximum:)`` has read them.
+    public private(set) var ignored: [Note] = []
 
-    init(fields: AuthorFields, labels: [String: String]) {
-        self.fields = fields
-        self.labels = labels
-    }
+    /// Reads these labels, among which there may be any others.
+    public init(_ labels: [String: String]) { self.labels = labels }
 
     private static let prefix = "com.openfaas.scale."
 
     /// Whether a label is about scaling.
-    static func isOne(_ key: String) -> Bool { key.hasPrefix(prefix) }
+    public static func isOne(_ key: String) -> Bool { key.hasPrefix(prefix) }
 
     /// What the labels say; nil when they say nothing.
     ///
-    /// - Throws: ``BuildFailure`` with `StackInvalid` for values that mean nothing.
-    mutating func scale(replicasMaximum: Int32) throws(BuildFailure) -> FunctionScale? {
+    /// - Parameter replicasMaximum: The greatest number that may be asked for.
+    /// - Throws: ``Invalid`` for values that mean nothing.
+    public mutating func scale(replicasMaximum: Int32) throws(Invalid) -> FunctionScale? {
         var scale = FunctionScale()
         scale.min = try number("min", in: 0...replicasMaximum)
         scale.max = try number("max", in: 1...replicasMaximum)
@@ -64,7 +70,7 @@ struct ScaleLabels {
     private static let idleAfterDefault = "15m"
 
     /// Reads after which time without a call the function goes to zero.
-    private mutating func readIdleTime(_ goesToZero: Bool, into scale: inout FunctionScale) throws(BuildFailure) {
+    private mutating func readIdleTime(_ goesToZero: Bool, into scale: inout FunctionScale) throws(Invalid) {
         if let text = value("zero-duration") {
             guard Duration(goStyle: text).map(FunctionLimits.idleAfter.contains) == true else {
                 throw invalid("zero-duration", "must be a span of time from 10s to 168h, such as 15m")
@@ -77,7 +83,7 @@ struct ScaleLabels {
     /// Reads how many calls at once a replica should have, and how slowly some are taken away.
     ///
     /// OpenFaaS scales to a share of its target, 0.9 where none is named.
-    private mutating func readTarget(into scale: inout FunctionScale) throws(BuildFailure) {
+    private mutating func readTarget(into scale: inout FunctionScale) throws(Invalid) {
         let target = try number("target", in: 1...10_000)
         let proportion = try proportion()
         let window = value("down.window")
@@ -96,7 +102,7 @@ struct ScaleLabels {
         scale.downAfter = window
     }
 
-    private func proportion() throws(BuildFailure) -> Double {
+    private func proportion() throws(Invalid) -> Double {
         guard let text = value("target-proportion") else { return 0.9 }
         guard let proportion = Double(text), proportion > 0, proportion <= 1 else {
             throw invalid("target-proportion", "must be a number above 0 and up to 1, such as 0.9")
@@ -106,7 +112,7 @@ struct ScaleLabels {
 
     private func value(_ name: String) -> String? { labels[Self.prefix + name] }
 
-    private func goesToZero() throws(BuildFailure) -> Bool? {
+    private func goesToZero() throws(Invalid) -> Bool? {
         switch value("zero")?.lowercased() {
         case nil: nil
         case "true", "1", "t": true
@@ -115,7 +121,7 @@ struct ScaleLabels {
         }
     }
 
-    private func number(_ name: String, in range: ClosedRange<Int32>) throws(BuildFailure) -> Int32? {
+    private func number(_ name: String, in range: ClosedRange<Int32>) throws(Invalid) -> Int32? {
         guard let text = value(name) else { return nil }
         guard let number = Int32(text), range.contains(number) else {
             throw invalid(name, "must be a number from \(range.lowerBound) to \(range.upperBound)")
@@ -124,11 +130,10 @@ struct ScaleLabels {
     }
 
     private mutating func note(_ name: String, _ reason: String) {
-        let key = Self.prefix + name
-        ignored.append(Note(name: fields.name(key), location: fields.location(key), reason: reason))
+        ignored.append(Note(key: Self.prefix + name, reason: reason))
     }
 
-    private func invalid(_ name: String, _ message: String) -> BuildFailure {
-        fields.invalid(Self.prefix + name, "\(fields.name(Self.prefix + name)) \(message)")
+    private func invalid(_ name: String, _ message: String) -> Invalid {
+        Invalid(key: Self.prefix + name, message: message)
     }
 }

@@ -45,9 +45,11 @@ public struct StackRules: Sendable, Hashable {
         return known.isEmpty ? "none" : known.joined(separator: ", ")
     }
 
-    func allowsLabel(_ key: String) -> Bool { allowedLabels.contains { Self.matches(key, $0) } }
+    /// Whether functions may have a label of this key.
+    public func allowsLabel(_ key: String) -> Bool { allowedLabels.contains { Self.matches(key, $0) } }
 
-    func allowsAnnotation(_ key: String) -> Bool { allowedAnnotations.contains { Self.matches(key, $0) } }
+    /// Whether functions may have an annotation of this key.
+    public func allowsAnnotation(_ key: String) -> Bool { allowedAnnotations.contains { Self.matches(key, $0) } }
 
     func allowsImage(_ image: String) -> Bool { allowedImages.contains { Self.matches(image, $0) } }
 
