@@ -112,7 +112,8 @@ let package = Package(
         module(
             "BuildService",
             [
-                "Builds", "ClusterAccess", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+                "Builds", "ClusterAccess", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON",
+                "KubernetesClient",
                 "KubernetesTypes", "Telemetry", "Timing",
             ]),
         module(
@@ -121,14 +122,20 @@ let package = Package(
                 "ControllerRuntime", "CRDs", "Cryptography", "JSON", "KubernetesClient", "KubernetesTypes", "Payments",
                 "Telemetry", "Timing",
             ]),
+        module(
+            "AdminService",
+            [
+                "Builds", "ClusterAccess", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON",
+                "KubernetesClient", "KubernetesTypes", "Telemetry", "Threads", "Timing",
+            ]),
         module("Commands", ["CRDs", "KubernetesClient", "KubernetesTypes", "JSON", "YAML", "Timing"]),
 
         // Level 5: reads configuration, wires, runs.
         .executableTarget(
             name: "Farebox",
             dependencies: [
-                "AsyncCalls", "Audit", "BuildService", "Builds", "Commands", "ControllerRuntime", "CRDs",
-                "Cryptography", "Gateway",
+                "AdminService", "AsyncCalls", "Audit", "BuildService", "Builds", "Commands", "ControllerRuntime",
+                "CRDs", "Cryptography", "Gateway",
                 "HTTP",
                 "JSON", "KubernetesClient", "KubernetesTypes", "Operator", "PaymentService", "Payments", "Telemetry",
                 "Timing", "Webhook", "YAML",
@@ -183,7 +190,8 @@ package.targets += [
     tests(
         "BuildService",
         [
-            "Builds", "ClusterAccess", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "RawSockets",
+            "Builds", "ClusterAccess", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
+            "RawSockets",
             "Telemetry", "Timing",
         ]),
     tests(
@@ -222,6 +230,12 @@ package.targets += [
             "KubernetesTypes", "MemoryCluster", "Payments", "Scaling", "TLS", "Telemetry", "Timing",
         ]),
     tests("AsyncCalls", ["Cryptography", "HTTP", "JSON", "Processes", "RawSockets", "Storage", "Telemetry", "Timing"]),
+    tests(
+        "AdminService",
+        [
+            "Builds", "ClusterAccess", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
+            "MemoryCluster", "RawSockets", "Telemetry", "Timing",
+        ]),
     tests("Commands"),
 ]
 

@@ -100,3 +100,12 @@ public struct AccessReview: Sendable {
         return answer["status"] ?? .null
     }
 }
+
+extension AccessReview.Wish: CustomStringConvertible {
+    /// As RBAC would say it: `patch functions.farebox.dev/scale hello in namespace team-a`.
+    public var description: String {
+        let kind = group.isEmpty ? resource : "\(resource).\(group)"
+        let what = subresource.map { "\(kind)/\($0)" } ?? kind
+        return "\(verb) \(what)\(name.map { " " + $0 } ?? "") in namespace \(namespace)"
+    }
+}

@@ -51,6 +51,7 @@ struct Farebox {
         Subcommand(OperatorCommand.description, OperatorCommand.run),
         Subcommand(WebhookCommand.description, WebhookCommand.run),
         Subcommand(GatewayCommand.description, GatewayCommand.run),
+        Subcommand(AdminCommand.description, AdminCommand.run),
         Subcommand(BuilderCommand.description, BuilderCommand.run),
         Subcommand(PaymentsCommand.description, PaymentsCommand.run),
         Subcommand(LedgerCommand.check, LedgerCommand.runCheck),

@@ -1,3 +1,4 @@
+import AdminService
 import AsyncCalls
 import Audit
 import BuildService
@@ -26,6 +27,7 @@ struct FareboxConfiguration: Decodable {
     let functionsNamespace: String
     let functions: FunctionClusterConfiguration
     let gateway: GatewaySection
+    let admin: AdminConfiguration
     let artifacts: ArtifactServerConfiguration
     let audit: AuditConfiguration
     let payments: PaymentsConfiguration
@@ -39,7 +41,8 @@ struct FareboxConfiguration: Decodable {
     let repositories: RepositoryClusterConfiguration
 
     enum CodingKeys: String, CodingKey {
-        case rootDomain, publicURL, functionsNamespace, functions, gateway, artifacts, audit, payments, webhook, async
+        case rootDomain, publicURL, functionsNamespace, functions, gateway, admin, artifacts, audit, payments, webhook
+        case async
         case git, registry, builder, builds, runtimes, gitHub, gitLab, statuses, logs
     }
 
@@ -82,6 +85,12 @@ struct FareboxConfiguration: Decodable {
         functions.payments =
             payments.isSetUp ? FunctionPaymentRules(allowsPointerPorts: payments.wallets.allowsPorts) : nil
         self.functions = functions
+        var admin = try value(.admin, AdminConfiguration())
+        admin.functionsNamespace = functionsNamespace
+        admin.followsLabels = functions.namespace == nil
+        admin.rootDomain = rootDomain
+        admin.rules = repositories.stackRules(functions)
+        self.admin = admin
     }
 
     /// What is wrong with the configuration, one sentence each; empty when nothing is.
@@ -90,6 +99,7 @@ struct FareboxConfiguration: Decodable {
             + webhook.validate().map { "webhook." + $0 }
             + self.async.validate().map { "async." + $0 }
             + audit.validate().map { "audit." + $0 }
+            + admin.validate().map { "admin." + $0 }
             + payments.validate().map { "payments." + $0 }
     }
 }

@@ -101,6 +101,27 @@ def call(path: str, host: str | None = None, method: str = "GET", body: bytes | 
         connection.close()
 
 
+def account(name: str) -> str:
+    """Makes a service account and returns a token of it."""
+    apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": FUNCTIONS}})
+    apply({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+           "metadata": {"name": name + "-token", "namespace": FUNCTIONS,
+                        "annotations": {"kubernetes.io/service-account.name": name}}})
+    encoded = wait_until("the token is there", lambda: get("secret", name + "-token").get("data", {}).get("token"), 30)
+    return base64.b64decode(encoded).decode()
+
+
+def allow(name: str, rules: list[dict[str, list[str]]]) -> None:
+    """Lets that service account read objects of Farebox, or what a rule says otherwise."""
+    apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+           "metadata": {"name": name, "namespace": FUNCTIONS},
+           "rules": [{"apiGroups": ["farebox.dev"], "verbs": ["get"], **rule} for rule in rules]})
+    apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+           "metadata": {"name": name, "namespace": FUNCTIONS},
+           "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+           "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": FUNCTIONS}]})
+
+
 class GitHost:
     """A Git host on the machine, reachable from the cluster, that tells the webhook of each push."""
 

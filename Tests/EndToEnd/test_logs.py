@@ -1,6 +1,5 @@
 """The logs of builds and functions: followed live, kept after, and read by nobody else."""
 
-import base64
 import http.client
 import json
 import os
@@ -51,38 +50,16 @@ def request(path: str, token: str | None, accept: str = "text/plain",
         connection.close()
 
 
-def account(name: str) -> str:
-    """Makes a service account and returns a token of it."""
-    farebox.apply({"apiVersion": "v1", "kind": "ServiceAccount",
-                   "metadata": {"name": name, "namespace": farebox.FUNCTIONS}})
-    farebox.apply({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
-                   "metadata": {"name": name + "-token", "namespace": farebox.FUNCTIONS,
-                                "annotations": {"kubernetes.io/service-account.name": name}}})
-    encoded = farebox.wait_until("the token is there", lambda: farebox.get(
-        "secret", name + "-token").get("data", {}).get("token"), 30)
-    return base64.b64decode(encoded).decode()
-
-
-def allow(name: str, rules: list[dict[str, list[str]]]) -> None:
-    farebox.apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-                   "metadata": {"name": name, "namespace": farebox.FUNCTIONS},
-                   "rules": [{"apiGroups": ["farebox.dev"], "verbs": ["get"], **rule} for rule in rules]})
-    farebox.apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-                   "metadata": {"name": name, "namespace": farebox.FUNCTIONS},
-                   "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-                   "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": farebox.FUNCTIONS}]})
-
-
 class Logs(unittest.TestCase):
     """Two owners whose names join to the same text, each with a reader of its own."""
 
     @classmethod
     def setUpClass(cls) -> None:
         cls.host = farebox.GitHost()
-        cls.alex, cls.ellis = account("alex-reader"), account("ellis-reader")
-        allow("alex-reader", [{"resources": ["repositories/log"], "resourceNames": ["logs-alex"]},
-                              {"resources": ["functions/log"], "resourceNames": ["alex-chatty"]}])
-        allow("ellis-reader", [{"resources": ["repositories/log"], "resourceNames": ["logs-alex-ellis"]}])
+        cls.alex, cls.ellis = farebox.account("alex-reader"), farebox.account("ellis-reader")
+        farebox.allow("alex-reader", [{"resources": ["repositories/log"], "resourceNames": ["logs-alex"]},
+                                      {"resources": ["functions/log"], "resourceNames": ["alex-chatty"]}])
+        farebox.allow("ellis-reader", [{"resources": ["repositories/log"], "resourceNames": ["logs-alex-ellis"]}])
         cls.tree = cls.host.create("alex", "ellis-fn")
         cls.tree.copy(farebox.REPOSITORY_ROOT / "examples/python")
         (cls.tree.folder / "hello").rename(cls.tree.folder / "chatty")

@@ -48,6 +48,9 @@ struct GatewayRouterTests {
         ("x", "/function/alice-goto", "alice-goto.functions "), ("x", "/funko/by-hand/a", "by-hand.functions /a"),
         ("x", "/faaso/by-hand/?a", "by-hand.functions /?a"), ("x", "/faaso", "404"),
         ("alice.example.xyz", "/faaso/by-hand", "404"),
+        // What OpenFaaS' command line calls the namespace when its user names none.
+        ("x", "/function/by-hand.openfaas-fn/a", "by-hand.functions /a"),
+        ("x", "/function/nobody.openfaas-fn", "404"),
         ("x", "/function/by-hand.nowhere", "404"), ("x", "/function/by-hand.other.x", "404"),
         ("x", "/function/", "404"),
         ("x", "/function", "404"), ("x", "/functions/by-hand", "404"), ("x", "/function/By-Hand", "404"),

@@ -13,7 +13,7 @@ LEVELS = {
     1: ["HTTP", "KubernetesTypes"],
     2: ["Audit", "CRDs", "KubernetesClient", "Scaling"],
     3: ["AsyncCalls", "Builds", "ClusterAccess", "ControllerRuntime", "GitHosts", "Payments"],
-    4: ["Operator", "Webhook", "Gateway", "BuildService", "PaymentService", "Dashboard", "Commands"],
+    4: ["AdminService", "Operator", "Webhook", "Gateway", "BuildService", "PaymentService", "Dashboard", "Commands"],
     5: ["Farebox"],
 }
 LEVEL = {module: level for level, modules in LEVELS.items() for module in modules}

@@ -35,4 +35,10 @@ public enum FareboxAnnotation {
     public static let ledgerCursor = "farebox.dev/ledger-cursor"
     /// On a Receipt that Farebox made: when its stream grew last, RFC 3339.
     public static let changedAt = "farebox.dev/changed-at"
+    /// On a Function: what a client of OpenFaaS' REST API said and the Function has no field for, as JSON.
+    public static let client = "farebox.dev/openfaas"
+    /// On a Function: when it was last asked for, RFC 3339; any new value asks the registry anew what the image's tag is.
+    ///
+    /// On its Deployment: the value that the image was looked up for.
+    public static let deployedAt = "farebox.dev/deployed-at"
 }

@@ -20,6 +20,10 @@ public enum FareboxLabel {
     public static let managedByFarebox = "farebox"
     /// The value of ``component`` on the children of a Function.
     public static let functionComponent = "function"
+    /// On a Secret: `true` lets OpenFaaS' REST API show, change and remove it, and functions that it deploys name it.
+    public static let functionSecret = "farebox.dev/function-secret"
+    /// On a namespace: `true` lets OpenFaaS' REST API deploy functions there.
+    public static let functions = "farebox.dev/functions"
     /// The group whose keys belong to Farebox.
     public static let group = "farebox.dev"
 }

@@ -91,7 +91,9 @@ struct GatewayRouter: RequestRouter {
         let name = bytes.extracting(function.start..<dot)
         if dot < function.end {
             let namespace = bytes.extracting((dot + 1)..<function.end)
-            return board.read(onLoop: loop) { $0.byObject.find(name, namespace) }
+            let route = board.read(onLoop: loop) { $0.byObject.find(name, namespace) }
+            guard route == nil, bytes.equals(ByteRange(dot + 1, function.end), "openfaas-fn") else { return route }
+            // OpenFaaS' command line says so where its user names no namespace.
         }
         return board.read(onLoop: loop) { $0.byObject.find(name, defaultNamespace.span) }
     }

@@ -21,6 +21,10 @@ public struct APIRequest: Sendable {
     public var query: [(name: String, value: String)]
     /// What to send.
     public var body: JSONValue?
+    /// Whether only the metadata of objects is wanted, which have no other members then: of Secrets, no value.
+    ///
+    /// Source: Kubernetes API concepts, "Receiving resources as … PartialObjectMetadata"; 1.15 and later.
+    public var wantsMetadataOnly = false
     /// The longest wait between two pieces of a stream; `nil` waits without limit.
     ///
     /// Unary requests ignore it.

@@ -56,7 +56,7 @@ struct RequestBuilder: Sendable {
 
     private func common(_ request: APIRequest, _ credential: RequestCredential) -> HTTPClientRequest {
         var headers = HTTPHeaders([("User-Agent", userAgent)])
-        headers.add("Accept", request.subresource == "log" ? "*/*" : "application/json")
+        headers.add("Accept", Self.accepted(request))
         if let host { headers.add("Host", host) }
         // Without TLS anybody on the way could read the credential, so it stays here (client-go does the same).
         if usesTLS, let authorization = credential.authorization {
@@ -69,6 +69,13 @@ struct RequestBuilder: Sendable {
             built.body = .bytes(JSONWriter().write(body))
         }
         return built
+    }
+
+    private static func accepted(_ request: APIRequest) -> String {
+        if request.subresource == "log" { return "*/*" }
+        guard request.wantsMetadataOnly else { return "application/json" }
+        let kind = request.verb == .list ? "PartialObjectMetadataList" : "PartialObjectMetadata"
+        return "application/json;as=\(kind);v=v1;g=meta.k8s.io"
     }
 
     private func query(_ request: APIRequest) -> String {

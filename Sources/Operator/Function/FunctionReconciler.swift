@@ -95,20 +95,14 @@ struct FunctionReconciler: Reconciler {
         }
     }
 
-    /// The image by digest; a tag that is new here is looked up in its registry.
+    /// The image by digest; a tag that is new here, or that was deployed once more, is looked up in its registry.
     private func pin(_ function: Function, _ pass: inout Pass) async throws -> PinnedImage? {
         let requested = function.spec.image
-        // The Deployment tells after a crash between rolling out and writing the status.
-        let deployed = pass.outlook.deployment?.spec.template.spec.containers.first?.image
-        if let known = PinnedImage(known: requested, previous: function.status?.image)
-            ?? resolved.image(for: requested, uid: function.metadata.uid)
-            ?? PinnedImage(known: requested, previous: deployed)
-        {
-            return known
-        }
+        let asked = function.metadata.annotations[FareboxAnnotation.deployedAt]
+        if let known = known(requested, asked: asked, function, deployment: pass.outlook.deployment) { return known }
         do {
             let image = PinnedImage(requested, digest: try await resolver.digest(of: requested))
-            resolved.remember(image, uid: function.metadata.uid)
+            resolved.remember(image, uid: function.metadata.uid, asked: asked)
             return image
         } catch let error as ImageResolverError {
             pass.outlook.obstacle = FunctionTrouble(
@@ -122,6 +116,22 @@ struct FunctionReconciler: Reconciler {
         }
     }
 
+    /// The image that needs no look-up.
+    private func known(
+        _ requested: String, asked: String?, _ function: Function, deployment: Deployment?
+    ) -> PinnedImage? {
+        // The Deployment tells after a crash between rolling out and writing the status.
+        let deployed = deployment?.spec.template.spec.containers.first?.image
+        let remembered = resolved.image(for: requested, uid: function.metadata.uid, asked: asked)
+        guard let asked, PinnedImage(pinned: requested) == nil else {
+            return PinnedImage(known: requested, previous: function.status?.image) ?? remembered
+                ?? PinnedImage(known: requested, previous: deployed)
+        }
+        // The status may be of an earlier asking; the Deployment says of which it is.
+        guard deployment?.metadata.annotations[FareboxAnnotation.deployedAt] == asked else { return remembered }
+        return PinnedImage(known: requested, previous: deployed) ?? remembered
+    }
+
     private func applyDeployment(_ image: PinnedImage, _ pass: inout Pass) async throws {
         let children = pass.outlook.children
         let observed = pass.outlook.deployment
@@ -129,6 +139,9 @@ struct FunctionReconciler: Reconciler {
         var wanted = try children.deployment(
             image: image, sandbox: pass.outlook.sandbox.runtimeClassName, pullsWithCredentials: pull != nil)
         if let pull { wanted.metadata.annotations[FareboxAnnotation.pullCredentials] = pull.version }
+        if let asked = children.function.metadata.annotations[FareboxAnnotation.deployedAt] {
+            wanted.metadata.annotations[FareboxAnnotation.deployedAt] = asked
+        }
         let isSame = observed.map { Self.isSame($0, wanted) } ?? false
         let isServing = isSame && (observed?.status?.availableReplicas ?? 0) >= (wanted.spec.replicas ?? 0)
         // A settled function costs no request: what it needs was there when its replicas started.

@@ -48,17 +48,25 @@ final class ResolvedImages: Sendable {
     /// Functions remembered at most; beyond that all are forgotten, and at worst a tag is looked up once more.
     private static let entriesMaximum = 20_000
 
-    private let entries = Mutex<[String: PinnedImage]>([:])
-
-    /// The image that was looked up for a Function, if it is the one it asks for.
-    func image(for requested: String, uid: String) -> PinnedImage? {
-        entries.withLock { $0[uid] }.flatMap { $0.requested == requested ? $0 : nil }
+    private struct Entry {
+        let image: PinnedImage
+        /// Which asking the image was looked up for; nil where nobody asks more than once.
+        let asked: String?
     }
 
-    func remember(_ image: PinnedImage, uid: String) {
+    private let entries = Mutex<[String: Entry]>([:])
+
+    /// The image that was looked up for a Function, if it is the one it asks for.
+    ///
+    /// - Parameter asked: Which asking it is.
+    func image(for requested: String, uid: String, asked: String? = nil) -> PinnedImage? {
+        entries.withLock { $0[uid] }.flatMap { $0.asked == asked && $0.image.requested == requested ? $0.image : nil }
+    }
+
+    func remember(_ image: PinnedImage, uid: String, asked: String? = nil) {
         entries.withLock { entries in
             if entries.count >= Self.entriesMaximum { entries.removeAll() }
-            entries[uid] = image
+            entries[uid] = Entry(image: image, asked: asked)
         }
     }
 }

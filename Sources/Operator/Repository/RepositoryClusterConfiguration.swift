@@ -234,8 +234,8 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         return problems + runtimes.validate(allowsPlainHTTP: git.allowsPlainHTTP)
     }
 
-    /// What a stack file may set.
-    func stackRules(_ functions: FunctionClusterConfiguration) -> StackRules {
+    /// What a stack file may set, or a client of OpenFaaS' REST API.
+    public func stackRules(_ functions: FunctionClusterConfiguration) -> StackRules {
         var rules = StackRules(
             allowedLabels: functions.allowedLabels, allowedAnnotations: functions.allowedAnnotations)
         rules.allowsDockerfile = builds.allowsDockerfile

@@ -38,6 +38,9 @@ struct FunctionAPIServerScenarios {
         Scenario(testDescription: "A tag is resolved once and stays pinned; an unknown one is asked for again") {
             try await $0.tagIsPinned()
         },
+        Scenario(testDescription: "A tag that is deployed once more is looked up once more") {
+            try await $0.redeployed()
+        },
         Scenario(testDescription: "An object of somebody else is never taken over") { try await $0.nameTaken() },
         Scenario(testDescription: "A change that cannot work is named and leaves what runs alone") {
             try await $0.invalidChange()

@@ -179,6 +179,42 @@ struct FunctionScenarios {
         try await world.end()
     }
 
+    @Test("A tag that is deployed once more is looked up once more, and then pinned again")
+    func redeployed() async throws {
+        let world = try await World(on: backend)
+        try await world.makeRuntimeClass()
+        let other = "sha256:" + String(repeating: "cd", count: 32)
+        let tag = "registry.example.com/alex/hello:1"
+        world.resolver.know(tag, FunctionFixtures.digest)
+        try await world.makeFunction(spec: "image: \(tag)")
+        try await world.eventually { $0.reason == "RollingOut" }
+        func deploy(_ asked: String) async throws {
+            let annotations: JSONValue = ["annotations": [FareboxAnnotation.deployedAt: .string(asked)]]
+            _ = try await world.api.patch(Function.self, world.key(), .merge(["metadata": annotations]))
+            try await world.eventually("the Deployment is of that asking") {
+                try await world.get(Deployment.self)?.metadata.annotations[FareboxAnnotation.deployedAt] == asked
+            }
+        }
+
+        try await deploy("1")
+        let same = try await world.get(Deployment.self)?.spec.template
+        world.resolver.know(tag, other)
+        try await deploy("2")
+        let asked = world.resolver.references.count
+        _ = try await world.api.patch(Function.self, world.key(), .merge(["spec": ["replicas": 3]]))
+        try await world.eventually("three replicas are wanted") {
+            try await world.get(Deployment.self)?.spec.replicas == 3
+        }
+
+        #expect(
+            same?.spec.containers.first?.image == "\(tag)@\(FunctionFixtures.digest)",
+            "the same image rolls nothing out")
+        let deployment = try await world.get(Deployment.self)
+        #expect(deployment?.spec.template.spec.containers.first?.image == "\(tag)@\(other)")
+        #expect(world.resolver.references.count == asked)
+        try await world.end()
+    }
+
     @Test("An object of somebody else is never taken over")
     func nameTaken() async throws {
         let world = try await World(on: backend)

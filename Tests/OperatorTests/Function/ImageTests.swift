@@ -32,6 +32,7 @@ struct ImageTests {
         #expect(images.image(for: "reg/a:1", uid: "1")?.reference == "reg/a:1@\(Self.digest)")
         #expect(images.image(for: "reg/a:2", uid: "1") == nil)
         #expect(images.image(for: "reg/a:1", uid: "2") == nil)
+        #expect(images.image(for: "reg/a:1", uid: "1", asked: "once more") == nil)
     }
 
     @Test(
