@@ -57,6 +57,48 @@ struct RouteSourceTests {
         #expect(none?.isEmpty == true)
     }
 
+    @Test("A domain leads to the function that has it, path and all, and to the next when that one goes or lets it go")
+    func domains() throws {
+        let fixture = RoutingFixture()
+        let older = fixture.add("old", domains: ["shop.example.com"], created: "2026-01-01T00:00:00Z")
+        fixture.add("young", domains: ["shop.example.com", "b.example"], created: "2026-02-02T00:00:00Z")
+
+        let first = try fixture.decide("/function/young?x", host: "Shop.Example.COM.:8443")
+        let own = try fixture.decide("/", host: "b.example")
+        let others = try [
+            "example.com", "a.shop.example.com", "shop.example.com.evil", "xshop.example.com", "b.example.xyz",
+        ]
+        .map { try fixture.decide("/", host: $0) }
+        let plain = try fixture.decide("/function/young", host: "127.0.0.1")
+        fixture.add("old", created: "2026-01-01T00:00:00Z")
+        let second = try fixture.decide("/a", host: "shop.example.com")
+        fixture.add("old", domains: ["shop.example.com"], created: "2026-01-01T00:00:00Z")
+        let third = try fixture.decide("/a", host: "shop.example.com")
+        fixture.source.remove(older)
+        let fourth = try fixture.decide("/a", host: "shop.example.com")
+        fixture.add("young")
+        let fifth = try fixture.decide("/a", host: "shop.example.com")
+
+        #expect(first == "old.functions /function/young?x")
+        #expect(own == "young.functions /")
+        #expect(others.allSatisfy { $0 == "404" }, "\(others)")
+        #expect(plain == "young.functions ")
+        #expect([second, third, fourth] == ["young.functions /a", "old.functions /a", "young.functions /a"])
+        #expect(fifth == "404")
+    }
+
+    @Test("What the operator said of a domain counts as long as the function wants it")
+    func domainsOfStatus() {
+        var function = Function(metadata: ObjectMeta(name: "f", namespace: "n"), spec: FunctionSpec(image: "i"))
+        function.spec.domains = ["a.example", "c.example"]
+        let before = FunctionRecord(function)
+        function.status = FunctionStatus()
+        function.status?.domains = ["a.example", "b.example"]
+
+        #expect(before.domains.isEmpty)
+        #expect(FunctionRecord(function).domains == ["a.example"])
+    }
+
     @Test("Of two functions that claim a name the older has it, and the other gets it when the first goes")
     func claims() throws {
         let fixture = RoutingFixture()

@@ -25,14 +25,14 @@ struct RoutingFixture {
     /// Puts a function with one address on the board.
     @discardableResult
     func add(
-        _ name: String, namespace: String = "functions", owner: (String, String)? = nil,
+        _ name: String, namespace: String = "functions", owner: (String, String)? = nil, domains: [String] = [],
         admission: FunctionRecord.Admission = .open, maximum: Int? = nil, perReplica: Int? = nil, created: String? = nil
     ) -> ObjectKey {
         let key = ObjectKey(namespace: namespace, name: name)
         source.put(
             FunctionRecord(
                 key: key, ownerName: owner.map { FunctionRecord.OwnedName(owner: $0.0, function: $0.1) },
-                inFlightMaximum: maximum, inFlightPerEndpoint: perReplica, admission: admission,
+                domains: domains, inFlightMaximum: maximum, inFlightPerEndpoint: perReplica, admission: admission,
                 created: created.flatMap { Timestamp(rfc3339: $0) }.map { Time($0) }))
         return key
     }

@@ -104,6 +104,16 @@ extension FunctionSpec {
                 Whether the function is switched off for now: no call is let through and no replica runs. What it was \
                 stays as it is.
                 """, defaultValue: false)
+        case .domains:
+            .set(
+                """
+                Domains of the function's own, such as `shop.example.com`: calls of that host are the function's, path and \
+                all. The administrator says in the configuration who may have which (condition DomainsServed); of several \
+                Functions that may, the oldest has it. Point the domain at the gateway.
+                """,
+                of: .string(
+                    "A domain in lower case.", pattern: Schema.subdomainPattern, minimum: 3,
+                    maximum: Int64(DNSName.subdomainBytesMaximum)), maximum: 16)
         case .payment: FunctionPayment.schema
         case .labels: Self.metadataMapSchema("Labels", valuesMaximum: 63)
         case .annotations: Self.metadataMapSchema("Annotations", valuesMaximum: 4096)
@@ -313,6 +323,10 @@ extension FunctionStatus {
         switch key {
         case .observedGeneration: .observedGeneration
         case .url: .string("Where to call the function.", maximum: 2048)
+        case .domains:
+            .set(
+                "The domains of the function's own that lead to it.",
+                of: .string("A domain.", maximum: Int64(DNSName.subdomainBytesMaximum)), maximum: 16)
         case .image: .string("The image in use, pinned to its digest.", maximum: 1024)
         case .commit: .string("The commit the image was built from.", maximum: 64)
         case .runtimeClassName: .string("The sandbox in use.", maximum: 253)
@@ -331,8 +345,8 @@ extension FunctionStatus {
             .conditions(
                 """
                 Ready (the newest version runs at full number), Available (some replica takes calls), \
-                NetworkPolicyApplied, Sandboxed, Funded (a call is left that was paid for, or a bonus; only with a price); \
-                Reconciling and Stalled only while true.
+                NetworkPolicyApplied, Sandboxed, Funded (a call is left that was paid for, or a bonus; only with a price), \
+                DomainsServed (all of spec.domains lead here; only with domains); Reconciling and Stalled only while true.
                 """)
         }
     }

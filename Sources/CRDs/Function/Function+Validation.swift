@@ -11,7 +11,7 @@ extension Function {
     public func validate(allowsPointerPorts: Bool = false) -> [Violation] {
         spec.imageViolations() + spec.environmentViolations() + spec.secretViolations()
             + spec.resourceViolations() + spec.scaleViolations() + spec.egressViolations() + spec.durationViolations()
-            + spec.metadataViolations()
+            + spec.domainViolations() + spec.metadataViolations()
             + (spec.payment?.violations(path: "spec.payment", allowsPorts: allowsPointerPorts) ?? [])
     }
 }
@@ -178,6 +178,14 @@ extension FunctionSpec {
                 health?.startTimeout, path: "spec.health.startTimeout", in: FunctionLimits.startTimeout),
             DurationField.violation(timeout, path: "spec.timeout", in: FunctionLimits.timeout),
         ].compactMap { $0 }
+    }
+
+    fileprivate func domainViolations() -> [Violation] {
+        domains.enumerated().filter { !DomainName.isValid($0.element) }.map {
+            Violation(
+                path: "spec.domains[\($0.offset)]",
+                message: "\"\($0.element)\" is no domain; write it in lower case, like shop.example.com")
+        }
     }
 
     fileprivate func metadataViolations() -> [Violation] {

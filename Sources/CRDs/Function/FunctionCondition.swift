@@ -14,4 +14,6 @@ public enum FunctionCondition: String, CaseIterable, Sendable {
     case sandboxed = "Sandboxed"
     /// A call is left that was paid for, or a bonus call; only where the Function has a price.
     case funded = "Funded"
+    /// All domains of the Function's own lead to it; only where it has some.
+    case domainsServed = "DomainsServed"
 }

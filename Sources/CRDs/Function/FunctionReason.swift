@@ -12,6 +12,8 @@ public enum FunctionReason: String, CaseIterable, Sendable {
     case suspended = "Suspended"
     /// The network policy stands.
     case applied = "Applied"
+    /// All domains lead to the Function.
+    case served = "Served"
     /// The pods run in a RuntimeClass.
     case runtimeClass = "RuntimeClass"
     /// The balance pays for calls.
@@ -39,6 +41,10 @@ public enum FunctionReason: String, CaseIterable, Sendable {
     case notSupportedYet = "NotSupportedYet"
     /// An object that the Function needs exists and belongs to somebody else.
     case nameTaken = "NameTaken"
+    /// The administrator has not said that the Function may have the domain.
+    case domainNotAllowed = "DomainNotAllowed"
+    /// An older Function has the domain.
+    case domainTaken = "DomainTaken"
     /// The RuntimeClass is not among those the administrator lets functions choose.
     case runtimeClassNotAllowed = "RuntimeClassNotAllowed"
     /// The price is in another asset than the host's wallet counts in.

@@ -34,6 +34,8 @@ public struct FunctionSpec: Codable, Hashable, Sendable {
     public var readOnlyRootFilesystem: Bool?
     /// Whether no call is let through and no replica runs, for now.
     public var suspend: Bool?
+    /// Domains of the function's own, beside its owner's host.
+    @OmitEmpty public var domains: [String]
     /// What a call costs.
     public var payment: FunctionPayment?
     /// Labels for the pods.
@@ -46,6 +48,7 @@ public struct FunctionSpec: Codable, Hashable, Sendable {
         self.image = image
         environment = [:]
         secrets = []
+        domains = []
         labels = [:]
         annotations = [:]
     }
@@ -57,7 +60,8 @@ public struct FunctionSpec: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case image, source, port, environment, secrets, resources, replicas, scale, runtimeClassName, egress, health
-        case timeout, maxInflight, maxInflightPerReplica, readOnlyRootFilesystem, suspend, payment, labels, annotations
+        case timeout, maxInflight, maxInflightPerReplica, readOnlyRootFilesystem, suspend, domains, payment, labels,
+            annotations
     }
 }
 

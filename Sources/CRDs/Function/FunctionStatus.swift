@@ -6,6 +6,8 @@ public struct FunctionStatus: Codable, Hashable, Sendable {
     public var observedGeneration: Int64?
     /// Where to call the function.
     public var url: String?
+    /// The domains of the function's own that lead to it.
+    @OmitEmpty public var domains: [String]
     /// The image in use, pinned to its digest.
     public var image: String?
     /// The commit the image was built from.
@@ -27,11 +29,13 @@ public struct FunctionStatus: Codable, Hashable, Sendable {
 
     /// Makes a status in which nothing is known.
     public init() {
+        domains = []
         conditions = []
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case observedGeneration, url, image, commit, runtimeClassName, replicas, availableReplicas, selector, balance
+        case observedGeneration, url, domains, image, commit, runtimeClassName, replicas, availableReplicas, selector,
+            balance
         case remainingCalls, conditions
     }
 }

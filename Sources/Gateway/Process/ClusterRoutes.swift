@@ -55,7 +55,12 @@ struct ClusterRoutes: Sendable {
         function.spec.secrets = []
         function.spec.labels = [:]
         function.spec.annotations = [:]
-        function.status = nil
+        if var status = function.status {
+            let domains = status.domains
+            status = FunctionStatus()
+            status.domains = domains
+            function.status = domains.isEmpty ? nil : status
+        }
     }
 
     @Sendable

@@ -7,6 +7,8 @@ struct FunctionRecord: Equatable, Sendable {
     let key: ObjectKey
     /// `nil` for a function that has no owner, and so no host.
     let ownerName: OwnedName?
+    /// Domains of its own, in lower case, that the operator says it has.
+    let domains: [String]
     let timeout: Duration?
     let inFlightMaximum: Int?
     let inFlightPerEndpoint: Int?
@@ -46,12 +48,25 @@ struct FunctionRecord: Equatable, Sendable {
         let function: String
     }
 
+    /// What a host, with a part of the path or without, means.
+    enum Claim: Hashable, Sendable {
+        /// A function below its owner's host.
+        case owned(OwnedName)
+        /// A whole host.
+        case domain(String)
+    }
+
+    /// Everything besides its object's name that it may be called by.
+    var claims: Set<Claim> { Set(domains.map { .domain($0) } + (ownerName.map { [.owned($0)] } ?? [])) }
+
     init(
-        key: ObjectKey, ownerName: OwnedName?, timeout: Duration? = nil, inFlightMaximum: Int? = nil,
-        inFlightPerEndpoint: Int? = nil, admission: Admission = .open, scaling: Elasticity? = nil, created: Time? = nil
+        key: ObjectKey, ownerName: OwnedName?, domains: [String] = [], timeout: Duration? = nil,
+        inFlightMaximum: Int? = nil, inFlightPerEndpoint: Int? = nil, admission: Admission = .open,
+        scaling: Elasticity? = nil, created: Time? = nil
     ) {
         self.key = key
         self.ownerName = ownerName
+        self.domains = domains
         self.timeout = timeout
         self.inFlightMaximum = inFlightMaximum
         self.inFlightPerEndpoint = inFlightPerEndpoint
@@ -64,6 +79,8 @@ struct FunctionRecord: Equatable, Sendable {
     init(_ function: Function) {
         key = ObjectKey(namespace: function.metadata.namespace, name: function.metadata.name)
         ownerName = function.identity.map { OwnedName(owner: $0.owner.lowercased, function: $0.function) }
+        // What the operator said before the last change of the spec counts as far as it is still wanted.
+        domains = (function.status?.domains ?? []).filter(function.spec.domains.contains)
         timeout = function.spec.timeout.flatMap { Duration(goStyle: $0) }
         inFlightMaximum = function.spec.maxInflight.map { max(1, Int($0)) }
         inFlightPerEndpoint = function.spec.maxInflightPerReplica.map { max(1, Int($0)) }

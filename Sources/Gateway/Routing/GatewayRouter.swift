@@ -5,6 +5,7 @@ import Telemetry
 ///
 /// - `<owner>.<root>/<function>/…`: leading slashes of the path count as one, as OpenFaaS Cloud's router had it.
 /// - `<function>.<owner>.<root>/…`: the function has a host, and the path, to itself.
+/// - A domain that a function has to itself: the host and the path are the function's.
 /// - `/function/<name>[.<namespace>]/…` on every other host, the root domain's own included; `/funko/…` and `/faaso/…` are
 ///   the same, for callers that come from FaaSO.
 /// - `/async-function/<name>[.<namespace>]/…` on the same hosts is left to the server's handler, which takes the call on.
@@ -68,6 +69,9 @@ struct GatewayRouter: RequestRouter {
             let route = board.read(onLoop: loop) { $0.byOwner.find(ownerBytes, lower.span) }
             return decide(route, head, in: bytes, after: gate, prefixEnd: head.path.start)
         }
+        if let route = domain(of: host, in: bytes, onLoop: loop) {
+            return decide(route, head, in: bytes, after: gate, prefixEnd: head.path.start)
+        }
         let first = segments.next(in: bytes)
         if takesAsyncCalls, let first, bytes.equals(first, "async-function") {
             return .handle
@@ -80,6 +84,28 @@ struct GatewayRouter: RequestRouter {
         }
         return decide(
             find(function, in: bytes, onLoop: loop), head, in: bytes, after: gate, prefixEnd: function.end)
+    }
+
+    /// The function that has the whole host to itself.
+    private func domain(of host: ByteRange, in bytes: Span<UInt8>, onLoop loop: Int) -> Route? {
+        board.read(onLoop: loop) { table in
+            guard table.byDomain.count > 0 else { return nil }
+            let name = bytes.extracting(host.start..<Self.nameEnd(of: host, in: bytes))
+            return table.byDomain.find(name, bytes.extracting(host.start..<host.start))
+        }
+    }
+
+    /// Where a host's name ends: before the port, and before the root of the DNS where that is written.
+    private static func nameEnd(of host: ByteRange, in bytes: Span<UInt8>) -> Int {
+        var end = host.start
+        while end < host.end, bytes[end] != UInt8(ascii: ":") {
+            end += 1
+        }
+        // A name may be written with the root of the DNS at its end.
+        if end > host.start, bytes[end - 1] == UInt8(ascii: ".") {
+            end -= 1
+        }
+        return end
     }
 
     /// Looks for `<name>` or `<name>.<namespace>`.
@@ -214,15 +240,7 @@ struct GatewayRouter: RequestRouter {
     /// The owner that a host names, and the function when it has a host of its own: one or two labels below the root domain.
     private func owner(of host: ByteRange, in bytes: Span<UInt8>) -> (owner: ByteRange, function: ByteRange?)? {
         guard !rootSuffix.isEmpty else { return nil }
-        var end = host.start
-        while end < host.end, bytes[end] != UInt8(ascii: ":") {
-            end += 1
-        }
-        // A name may be written with the root of the DNS at its end.
-        if end > host.start, bytes[end - 1] == UInt8(ascii: ".") {
-            end -= 1
-        }
-        let labelsEnd = end - rootSuffix.count
+        let labelsEnd = Self.nameEnd(of: host, in: bytes) - rootSuffix.count
         guard labelsEnd > host.start else { return nil }
         for offset in rootSuffix.indices where Self.lowercased(bytes[labelsEnd + offset]) != rootSuffix[offset] {
             return nil

@@ -22,8 +22,8 @@ final class RouteSource: Sendable {
 
     private struct State {
         var entries: [ObjectKey: Entry] = [:]
-        /// Who claims a name below an owner's host.
-        var claims: [FunctionRecord.OwnedName: Set<ObjectKey>] = [:]
+        /// Who claims a name below an owner's host, or a domain.
+        var claims: [FunctionRecord.Claim: Set<ObjectKey>] = [:]
     }
 
     private let board: RouteBoard
@@ -76,13 +76,15 @@ final class RouteSource: Sendable {
                     formerWake.set(isUp: true)
                 }
             }
-            if let name = old?.ownerName, name != record.ownerName {
-                unclaim(name, record.key, &state)
+            let former = old?.claims ?? []
+            let claims = record.claims
+            for claim in former.subtracting(claims) {
+                unclaim(claim, record.key, &state)
             }
-            if let name = record.ownerName {
-                state.claims[name, default: []].insert(record.key)
+            for claim in claims {
+                state.claims[claim, default: []].insert(record.key)
             }
-            publish(record.key, alsoName: old?.ownerName, &state)
+            publish(record.key, former: former, &state)
             if old?.isPaid == true, !record.isPaid {
                 desk?.close(record.key)
             }
@@ -104,10 +106,11 @@ final class RouteSource: Sendable {
             entry.wake = nil
             entry.meter = nil
             state.entries[key] = entry.slices.isEmpty ? nil : entry
-            if let name = old.ownerName {
-                unclaim(name, key, &state)
+            let former = old.claims
+            for claim in former {
+                unclaim(claim, key, &state)
             }
-            publish(key, alsoName: old.ownerName, &state)
+            publish(key, former: former, &state)
             // Who waits for it is told that it is gone.
             wake?.set(isUp: true)
             desk?.close(key)
@@ -122,7 +125,7 @@ final class RouteSource: Sendable {
             entry.slices[slice] = addresses.isEmpty ? nil : addresses
             state.entries[key] = entry.slices.isEmpty && entry.record == nil ? nil : entry
             if entry.record != nil {
-                publish(key, alsoName: nil, &state)
+                publish(key, former: [], &state)
             }
         }
     }
@@ -174,15 +177,15 @@ final class RouteSource: Sendable {
         state.entries[record.key]?.wake?.told(replicas: scaling.replicas, version: version)
     }
 
-    private func unclaim(_ name: FunctionRecord.OwnedName, _ key: ObjectKey, _ state: inout State) {
-        state.claims[name]?.remove(key)
-        if state.claims[name]?.isEmpty ?? false {
-            state.claims[name] = nil
+    private func unclaim(_ claim: FunctionRecord.Claim, _ key: ObjectKey, _ state: inout State) {
+        state.claims[claim]?.remove(key)
+        if state.claims[claim]?.isEmpty ?? false {
+            state.claims[claim] = nil
         }
     }
 
     /// Puts the function's route on the board, and whoever has a right to the names that are touched.
-    private func publish(_ key: ObjectKey, alsoName oldName: FunctionRecord.OwnedName?, _ state: inout State) {
+    private func publish(_ key: ObjectKey, former: Set<FunctionRecord.Claim>, _ state: inout State) {
         let begun = ContinuousClock.now
         let route = makeRoute(key, &state)
         let wake = route?.scaling?.wake
@@ -197,19 +200,21 @@ final class RouteSource: Sendable {
                 wake?.set(isUp: true)
             }
         }
-        let names = Set([oldName, state.entries[key]?.record?.ownerName].compactMap { $0 })
-        var owners: [(RouteName, Route?)] = []
-        for name in names {
-            let holder = holder(of: name, state)
+        var found: [(FunctionRecord.Claim, Route?)] = []
+        for claim in former.union(state.entries[key]?.record?.claims ?? []) {
+            let holder = holder(of: claim, state)
             // The present route of somebody else who holds the name is on the board already, under its object's name.
-            let found =
+            let held =
                 holder == key ? route : holder.flatMap { board.table.byObject[RouteName($0.name, $0.namespace)] }
-            owners.append((RouteName(name.owner, name.function), found))
+            found.append((claim, held))
         }
         board.update { table in
             table.byObject.set(RouteName(key.name, key.namespace), route)
-            for (name, route) in owners {
-                table.byOwner.set(name, route)
+            for (claim, route) in found {
+                switch claim {
+                case .owned(let name): table.byOwner.set(RouteName(name.owner, name.function), route)
+                case .domain(let domain): table.byDomain.set(RouteName(domain, ""), route)
+                }
             }
             metrics.routes.set(table.byObject.count)
         }
@@ -218,8 +223,8 @@ final class RouteSource: Sendable {
     }
 
     /// Of all that claim a name, the one that was there first.
-    private func holder(of name: FunctionRecord.OwnedName, _ state: State) -> ObjectKey? {
-        state.claims[name]?.min { left, right in
+    private func holder(of claim: FunctionRecord.Claim, _ state: State) -> ObjectKey? {
+        state.claims[claim]?.min { left, right in
             let leftTime = state.entries[left]?.record?.created
             let rightTime = state.entries[right]?.record?.created
             if let leftTime, let rightTime, leftTime != rightTime {

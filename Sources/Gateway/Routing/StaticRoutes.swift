@@ -12,6 +12,7 @@ import YAML
 ///   - name: hello
 ///     owner: alice              # optional: reachable at alice.<root>/hello too
 ///     endpoints: ["127.0.0.1:9000"]
+///     domains: [shop.example.com] # optional: reachable at these hosts too
 ///     timeout: 30s              # optional
 ///     maxInflight: 100          # optional
 ///     maxInflightPerReplica: 10 # optional
@@ -24,6 +25,7 @@ public struct StaticRoutes: Decodable, Sendable {
         var namespace: String?
         var owner: String?
         var function: String?
+        var domains: [String]?
         var endpoints: [String]
         var timeout: String?
         var maxInflight: Int?
@@ -79,7 +81,8 @@ public struct StaticRoutes: Decodable, Sendable {
                     ownerName: entry.owner.map {
                         FunctionRecord.OwnedName(owner: $0.lowercased(), function: entry.function ?? entry.name)
                     },
-                    timeout: try entry.duration(), inFlightMaximum: entry.maxInflight.map { max(1, $0) },
+                    domains: entry.domains?.map { $0.lowercased() } ?? [], timeout: try entry.duration(),
+                    inFlightMaximum: entry.maxInflight.map { max(1, $0) },
                     inFlightPerEndpoint: entry.maxInflightPerReplica.map { max(1, $0) },
                     admission: entry.price.map { .paid($0) } ?? .open))
         }

@@ -38,6 +38,8 @@ public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
     public var allowedAnnotations = [
         "topic", "schedule", "com.openfaas.*", "interledger.org/payment-pointer", "prometheus.io/*",
     ]
+    /// Whose functions may have domains of their own, and which.
+    public var domains: [DomainGrant] = []
     /// The Secret with registry credentials (`kubernetes.io/dockerconfigjson`) that nodes pull functions' images with.
     public var pullCredentials: SecretReference?
     /// The rules of payment; nil where the cluster takes none.
@@ -50,7 +52,7 @@ public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case namespace, rootDomain, publicURL, runtimeClassName, allowedRuntimeClasses, allowsUnsandboxed, network
-        case resources, timeout, userID, allowedLabels, allowedAnnotations, pullCredentials
+        case resources, timeout, userID, allowedLabels, allowedAnnotations, domains, pullCredentials
     }
 
     /// Decodes a configuration; absent fields get their defaults.
@@ -72,6 +74,7 @@ public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
         userID = try value(.userID, defaults.userID)
         allowedLabels = try value(.allowedLabels, defaults.allowedLabels)
         allowedAnnotations = try value(.allowedAnnotations, defaults.allowedAnnotations)
+        domains = try value(.domains, defaults.domains)
         pullCredentials = try value(.pullCredentials, defaults.pullCredentials)
     }
 
@@ -88,6 +91,7 @@ public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
         if !rootDomain.isEmpty, !DNSName.isSubdomain(rootDomain) {
             problems.append("rootDomain: \"\(rootDomain)\" is no domain")
         }
+        problems += domains.flatMap { $0.problems() }
         return problems + network.validate() + resources.validate()
     }
 }

@@ -46,6 +46,11 @@ public enum FunctionController {
         controller.owns(sources.networkPolicies)
         controller.watches(sources.pods) { FunctionSources.function(of: $0).map { [$0] } ?? [] }
         let functions = sources.functions
+        controller.watches(functions) { function in
+            // Whoever waits for a domain learns that it is free, or that it is not any more.
+            function.spec.domains.flatMap { sources.functions(wanting: $0) }.map(\.key)
+                .filter { $0 != function.key }
+        }
         controller.watches(sources.runtimeClasses) { runtimeClass in
             functions.list().filter {
                 ($0.spec.runtimeClassName ?? configuration.runtimeClassName) == runtimeClass.metadata.name

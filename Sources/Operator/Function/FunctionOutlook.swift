@@ -23,6 +23,9 @@ struct FunctionOutlook {
     /// The pods that are there.
     var pods: [Pod] = []
 
+    /// Which of its domains lead to the function.
+    var domains: DomainVerdict?
+
     private var function: Function { children.function }
 
     /// The status, and when to look again even if nothing changes.
@@ -30,6 +33,7 @@ struct FunctionOutlook {
         var status = function.status ?? FunctionStatus()
         status.observedGeneration = function.metadata.generation
         status.url = FunctionURL.url(of: function, children.configuration)
+        status.domains = domains?.served ?? []
         status.selector = children.selectorText
         status.replicas = deployment?.status?.replicas ?? 0
         status.availableReplicas = available
@@ -43,6 +47,7 @@ struct FunctionOutlook {
         setNetworkPolicyApplied(&conditions)
         setSandboxed(&conditions)
         setFunded(&conditions)
+        setDomainsServed(&conditions)
         status.conditions = conditions.list
         return (status, recheckAfter)
     }
@@ -180,5 +185,17 @@ struct FunctionOutlook {
         conditions.set(
             type, .false, reason: FunctionReason.paymentsNotConfigured.rawValue,
             message: FunctionTrouble.paymentsRemedy)
+    }
+
+    private func setDomainsServed(_ conditions: inout Conditions) {
+        let type = FunctionCondition.domainsServed.rawValue
+        guard let domains, !function.spec.domains.isEmpty else { return conditions.remove(type) }
+        if let trouble = domains.trouble {
+            conditions.set(type, .false, reason: trouble.reason.rawValue, message: trouble.message)
+        } else {
+            conditions.set(
+                type, .true, reason: FunctionReason.served.rawValue,
+                message: domains.served.joined(separator: ", ") + " leads here")
+        }
     }
 }

@@ -43,6 +43,7 @@ struct FunctionReconciler: Reconciler {
                 }))
         pass.outlook.deployment = sources.deployments.get(key)
         pass.outlook.pods = sources.pods(of: function)
+        pass.outlook.domains = DomainVerdict(function, configuration) { sources.functions(wanting: $0) }
         do {
             try await bringAbout(&pass)
         } catch let error as ChildError {

@@ -14,6 +14,7 @@ struct FunctionSources: Sendable {
     let credentials: Informer<Secret>?
 
     private static let byFunction = "function"
+    private static let byDomain = "domain"
 
     init(_ informers: SharedInformers, _ configuration: FunctionClusterConfiguration) {
         let children = InformerScope(
@@ -33,11 +34,15 @@ struct FunctionSources: Sendable {
                 Secret.self,
                 scope: InformerScope(namespace: $0.namespace, fieldSelector: "metadata.name=\($0.name)"))
         }
+        functions.addIndex(Self.byDomain) { $0.spec.domains }
         pods.addIndex(Self.byFunction) { pod in Self.function(of: pod).map { ["\($0)"] } ?? [] }
     }
 
     /// The pods of a function.
     func pods(of function: Function) -> [Pod] { pods.objects(index: Self.byFunction, value: "\(function.key)") }
+
+    /// The Functions that want a domain.
+    func functions(wanting domain: String) -> [Function] { functions.objects(index: Self.byDomain, value: domain) }
 
     /// The Function a pod belongs to.
     static func function(of pod: Pod) -> ObjectKey? {
