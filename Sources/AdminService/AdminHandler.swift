@@ -15,6 +15,7 @@ struct AdminHandler: HTTPHandler {
     let callers: CallerDesk
     let namespaces: FunctionNamespaces
     let functionLogs: FunctionLogSource
+    let calls: CallStatistics
     let rules: StackRules
     /// Of Farebox, for `/system/info`.
     let version: String
@@ -68,7 +69,7 @@ struct AdminHandler: HTTPHandler {
         case (.namespaces, _): return .json(.ok, .array(try await namespaces.all().map { .string($0) }))
         case (.namespace(let name), .get): return try await describeNamespace(name)
         case (.namespace, _): throw AdminRefusal(.notImplemented, Self.namespacesAreTheAdministrators)
-        case (.metrics, _): throw AdminRefusal(.notImplemented, "the numbers of calls are in the gateway's metrics")
+        case (.metrics, _): return try await callMetrics(query, caller)
         }
     }
 

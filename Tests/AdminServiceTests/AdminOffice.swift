@@ -56,6 +56,7 @@ struct AdminOffice: Sendable {
         configuration.internalPort = 0
         configuration.credentialsFolder = folder.path
         configuration.gatewayURL = "http://127.0.0.1:\(gateway)"
+        configuration.gatewayCallsURL = "http://127.0.0.1:1"
         configuration.functionsNamespace = namespace
         configuration.rootDomain = rootDomain
         configuration.rules = StackRules(allowedLabels: ["team"])

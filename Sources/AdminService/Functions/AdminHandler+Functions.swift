@@ -5,6 +5,7 @@ import HTTP
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import Timing
 
 /// `/system/functions`, `/system/function/…` and `/system/scale-function/…`.
 extension AdminHandler {
@@ -14,7 +15,10 @@ extension AdminHandler {
         do {
             let functions = try await api.list(Function.self, namespace: namespace).items
                 .filter { !$0.metadata.isBeingDeleted }
-            return .json(.ok, .array(functions.map { FunctionReport(function: $0).json }))
+            let totals = functions.isEmpty ? [:] : await calls.totals()
+            return .json(
+                .ok,
+                .array(functions.map { FunctionReport(function: $0, calls: totals[Self.label($0.key)] ?? 0).json }))
         } catch {
             throw AdminRefusal(any: error, "functions in namespace \(namespace)")
         }
@@ -25,7 +29,8 @@ extension AdminHandler {
     ) async throws(AdminRefusal) -> HTTPResponse {
         let key = try await key(name, query["namespace"])
         try await callers.require(.functions("get", key.namespace, key.name), of: caller)
-        return .json(.ok, FunctionReport(function: try await function(key)).json)
+        let function = try await function(key)
+        return .json(.ok, FunctionReport(function: function, calls: await calls.totals()[Self.label(key)] ?? 0).json)
     }
 
     func createFunction(
@@ -119,6 +124,24 @@ extension AdminHandler {
         tell("Function scaled", key, by: caller)
         return HTTPResponse(.accepted)
     }
+
+    /// `GET /system/metrics?function=&window=`: how the calls of a function went.
+    func callMetrics(_ query: QueryParameters, _ caller: Caller) async throws(AdminRefusal) -> HTTPResponse {
+        guard let name = query["function"] else { throw AdminRefusal(.badRequest, "function: name the function") }
+        let key = try await key(name, query["namespace"])
+        try await callers.require(.functions("get", key.namespace, key.name), of: caller)
+        let text = query["window"] ?? query["metrics_window"] ?? "60m"
+        guard let window = Duration(goStyle: text), window >= .seconds(60), window <= calls.windowMaximum else {
+            throw AdminRefusal(
+                .badRequest, "window: a span of time from 1m to \(calls.windowMaximum.goStyle), such as 15m")
+        }
+        _ = try await function(key)
+        let counts = try await calls.counts(of: Self.label(key), window: window)
+        return .json(.ok, ["success": JSONValue(counts.success), "failure": JSONValue(counts.failure)])
+    }
+
+    /// What the gateway's metrics call a function.
+    private static func label(_ key: ObjectKey) -> String { "\(key.name).\(key.namespace)" }
 
     // MARK: - Objects
 

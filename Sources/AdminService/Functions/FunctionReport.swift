@@ -7,6 +7,8 @@ import KubernetesTypes
 /// What was deployed comes back as it was sent, so that `faas-cli diff` finds no difference.
 struct FunctionReport: Sendable {
     let function: Function
+    /// Its calls since the gateways started.
+    var calls: UInt64 = 0
 
     var json: JSONValue {
         let spec = function.spec
@@ -19,7 +21,7 @@ struct FunctionReport: Sendable {
             "image": .string(spec.image),
             "replicas": .integer(Int64(function.desiredReplicas)),
             "availableReplicas": .integer(Int64(function.status?.availableReplicas ?? 0)),
-            "invocationCount": 0,
+            "invocationCount": JSONValue(calls),
             "labels": Self.texts(record.labels.merging(spec.labels) { _, present in present }),
             "annotations": Self.texts(record.annotations.merging(spec.annotations) { _, present in present }),
         ]

@@ -16,6 +16,10 @@ public struct AdminConfiguration: Decodable, Sendable {
     public var credentialsFolder = "/etc/farebox-admin"
     /// Where calls of functions are passed on to: `http://host[:port]`.
     public var gatewayURL = "http://farebox-gateway.farebox-system"
+    /// The internal ports of all gateways, which say how calls went: `http://host:port`, a name with an address for each.
+    public var gatewayCallsURL = "http://farebox-gateway-internal.farebox-system:9090"
+    /// The Prometheus that knows how calls went over longer than an hour; none by default.
+    public var prometheusURL: String?
     /// Namespaces of functions, beside the standard one and those that are labelled so.
     public var namespaces: [String] = []
 
@@ -31,7 +35,7 @@ public struct AdminConfiguration: Decodable, Sendable {
     public var version = ""
 
     private enum CodingKeys: String, CodingKey {
-        case port, internalPort, credentialsFolder, gatewayURL, namespaces
+        case port, internalPort, credentialsFolder, gatewayURL, gatewayCallsURL, prometheusURL, namespaces
     }
 
     /// Takes the defaults given above.
@@ -45,6 +49,8 @@ public struct AdminConfiguration: Decodable, Sendable {
         credentialsFolder =
             try container.decodeIfPresent(String.self, forKey: .credentialsFolder) ?? credentialsFolder
         gatewayURL = try container.decodeIfPresent(String.self, forKey: .gatewayURL) ?? gatewayURL
+        gatewayCallsURL = try container.decodeIfPresent(String.self, forKey: .gatewayCallsURL) ?? gatewayCallsURL
+        prometheusURL = try container.decodeIfPresent(String.self, forKey: .prometheusURL)
         namespaces = try container.decodeIfPresent([String].self, forKey: .namespaces) ?? namespaces
     }
 
@@ -53,6 +59,13 @@ public struct AdminConfiguration: Decodable, Sendable {
         var problems: [String] = []
         if GatewayAddress(gatewayURL) == nil {
             problems.append("gatewayURL: \"\(gatewayURL)\" must be http://, a host, and a port if it is not 80")
+        }
+        if GatewayAddress(gatewayCallsURL) == nil {
+            problems.append(
+                "gatewayCallsURL: \"\(gatewayCallsURL)\" must be http://, a host, and a port if it is not 80")
+        }
+        if let url = prometheusURL, !url.hasPrefix("http://"), !url.hasPrefix("https://") {
+            problems.append("prometheusURL: \"\(url)\" must begin with http:// or https://")
         }
         for name in namespaces where !DNSName.isLabel(name) {
             problems.append("namespaces: \"\(name)\" is no name of a namespace")

@@ -25,7 +25,9 @@ public final class AdminServer: Sendable {
     ///   - registry: Gets the metrics.
     /// - Throws: ``AdminServerError`` when the configuration is not valid.
     public init(configuration: AdminConfiguration, api: any KubernetesAPI, registry: MetricsRegistry) throws {
-        guard let address = GatewayAddress(configuration.gatewayURL), configuration.validate().isEmpty else {
+        guard let address = GatewayAddress(configuration.gatewayURL),
+            let callsAddress = GatewayAddress(configuration.gatewayCallsURL), configuration.validate().isEmpty
+        else {
             throw AdminServerError(configuration.validate().joined(separator: "; "))
         }
         let metrics = AdminMetrics(registry)
@@ -37,7 +39,11 @@ public final class AdminServer: Sendable {
             namespaces: FunctionNamespaces(
                 api: api, standard: configuration.functionsNamespace, configured: configuration.namespaces,
                 followsLabels: configuration.followsLabels),
-            functionLogs: FunctionLogSource(api: api), rules: configuration.rules, version: configuration.version,
+            functionLogs: FunctionLogSource(api: api),
+            calls: CallStatistics(
+                gateways: GatewayCalls(callsAddress),
+                prometheus: configuration.prometheusURL.map { PrometheusCalls(url: $0) }),
+            rules: configuration.rules, version: configuration.version,
             metrics: metrics)
         var settings = HTTPServerConfiguration()
         settings.address = configuration.address

@@ -1,4 +1,3 @@
-import Glibc
 import HTTP
 import Synchronization
 import Telemetry
@@ -30,7 +29,7 @@ final class GatewayDestination: ProxyDestination {
     ///   - lookUp: Finds the numeric addresses of a host; it may block.
     init(
         _ address: GatewayAddress, pause: Duration = GatewayDestination.pause,
-        lookUp: @escaping @Sendable (String) -> [String] = { GatewayDestination.addresses(of: $0) }
+        lookUp: @escaping @Sendable (String) -> [String] = { HostAddresses.lookUp($0) }
     ) {
         self.address = address
         self.pause = pause
@@ -83,24 +82,5 @@ final class GatewayDestination: ProxyDestination {
         }
         for endpoint in gone { endpoint.retire() }
         if found.isEmpty { logger.warning("The gateway's name is unknown", ["host": address.host]) }
-    }
-
-    /// Asks the system's resolver.
-    private static func addresses(of host: String) -> [String] {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
-        defer { freeaddrinfo(list) }
-        var found: [String] = []
-        var next = list
-        while let info = next?.pointee {
-            var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-            if getnameinfo(info.ai_addr, info.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0 {
-                found.append(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
-            }
-            next = info.ai_next
-        }
-        return found
     }
 }

@@ -92,8 +92,10 @@ public final class GatewayService: Sendable {
         let load = LoadTeller(source: source)
         let isReady = ReadyFlag()
         self.isReady = isReady
+        let report = CallReport(source: source)
         probes = HTTPServer(configuration: internals) { request in
             switch request.path {
+            case "/calls": report.answer(query: request.query ?? "")
             case "/healthz": .text(.ok, "ok\n")
             case "/readyz":
                 isReady.value ? .text(.ok, "ok\n") : .text(.serviceUnavailable, "routes are not complete\n")

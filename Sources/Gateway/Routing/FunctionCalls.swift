@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import Synchronization
 import Telemetry
@@ -9,8 +10,14 @@ final class FunctionCalls: Sendable {
     private let metrics: GatewayMetrics
     /// Made with the first call: most of many functions sleep, and a histogram is a kilobyte.
     private let seconds = AtomicLazyReference<Histogram>()
-    /// Found once per status, since finding a counter by its labels takes longer than everything else here.
-    private let counters = Mutex<[(status: Int, counter: Counter)]>([])
+    private let past = Mutex(Past())
+
+    private struct Past {
+        /// Found once per status, since finding a counter by its labels takes longer than everything else here.
+        var counters: [(status: Int, counter: Counter)] = []
+        /// Made with the first call.
+        var history: CallHistory?
+    }
 
     /// Starts to count for the function with this label, `<name>.<namespace>`.
     init(label: String, metrics: GatewayMetrics) {
@@ -61,22 +68,42 @@ final class FunctionCalls: Sendable {
 
     /// Counts a call that was answered without the function.
     func count(status: Int) {
-        counter(status).increment()
+        let minute = Self.minute
+        let found = past.withLock { past in
+            var history = past.history.take() ?? CallHistory()
+            history.count(status: status, minute: minute)
+            past.history = history
+            return counter(status, &past)
+        }
+        found.increment()
+    }
+
+    /// All calls, and those of the last minutes; nil when there was none.
+    func counts(ofLast minutes: Int) -> (total: CallHistory.Counts, recent: CallHistory.Counts)? {
+        past.withLock { past in
+            past.history.map { ($0.total, $0.counts(ofLast: minutes, minute: Self.minute)) }
+        }
+    }
+
+    /// Minutes since the machine started, by a clock that takes no system call and is right to some milliseconds.
+    private static var minute: UInt32 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+        // Not 0, which is the number of a minute without any call.
+        return UInt32(truncatingIfNeeded: time.tv_sec / 60 + 1)
     }
 
     private var histogram: Histogram {
         seconds.load() ?? seconds.storeIfNil(metrics.seconds.labels(label))
     }
 
-    private func counter(_ status: Int) -> Counter {
-        counters.withLock { counters in
-            for entry in counters where entry.status == status {
-                return entry.counter
-            }
-            let counter = metrics.invocations.labels(label, "\(status)")
-            counters.append((status, counter))
-            return counter
+    private func counter(_ status: Int, _ past: inout Past) -> Counter {
+        for entry in past.counters where entry.status == status {
+            return entry.counter
         }
+        let counter = metrics.invocations.labels(label, "\(status)")
+        past.counters.append((status, counter))
+        return counter
     }
 
     /// Tells how many addresses take the function's calls.
@@ -88,11 +115,11 @@ final class FunctionCalls: Sendable {
     func retire() {
         metrics.seconds.remove(label)
         metrics.addresses.remove(label)
-        counters.withLock { counters in
-            for entry in counters {
+        past.withLock { past in
+            for entry in past.counters {
                 metrics.invocations.remove(label, "\(entry.status)")
             }
-            counters = []
+            past = Past()
         }
     }
 }

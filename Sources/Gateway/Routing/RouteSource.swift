@@ -177,6 +177,11 @@ final class RouteSource: Sendable {
         state.entries[record.key]?.wake?.told(replicas: scaling.replicas, version: version)
     }
 
+    /// What is counted of each function.
+    var allCalls: [FunctionCalls] {
+        state.withLock { $0.entries.values.compactMap(\.calls) }
+    }
+
     private func unclaim(_ claim: FunctionRecord.Claim, _ key: ObjectKey, _ state: inout State) {
         state.claims[claim]?.remove(key)
         if state.claims[claim]?.isEmpty ?? false {
