@@ -140,6 +140,34 @@ struct ProxyFailureTests {
         await unreachable.stop()
     }
 
+    @Test("An answer that began before the proxy leaves keeps its promise, and the next one ends the connection")
+    func promiseKept() async throws {
+        let ok = ok
+        let isLeaving = Atomic<Bool>(false)
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "\r\n\r\n")
+            try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha")
+            #expect(await eventually { isLeaving.load(ordering: .relaxed) })
+            try await connection.send("lf")
+            _ = try await connection.receive(until: "\r\n\r\n")
+            try await connection.send(ok)
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        let head = try await client.receive(until: "ha")
+        proxy.server.leave()
+        isLeaving.store(true, ordering: .relaxed)
+        _ = try await client.receive(until: "lf")
+        try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        let last = try await client.receiveAll()
+
+        #expect(!head.contains("Connection: close"))
+        #expect(last.contains("Connection: close\r\n") && last.hasSuffix("ok"))
+        await proxy.stop()
+    }
+
     @Test("When each address has all the requests that it may have, the next one is 429 with Retry-After")
     func allBusy() async throws {
         let ok = ok

@@ -381,7 +381,8 @@ final class ServerConnection: ClientChannel, @unchecked Sendable {
     /// Request and response are complete: goes on with the next request, or ends.
     private func finishRequest() {
         exchange = nil
-        guard keepsConnection, !isInputEnded, !server.isLeaving else {
+        // A response that began before the server knew that it leaves has promised that the connection stays.
+        guard keepsConnection, !isInputEnded, !server.isDraining else {
             linger()
             return
         }

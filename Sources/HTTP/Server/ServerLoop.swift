@@ -39,7 +39,7 @@ final class ServerLoop: @unchecked Sendable {
 
     /// Whether responses tell clients to connect anew, to another server than this one.
     private(set) var isLeaving = false
-    private var isDraining = false
+    private(set) var isDraining = false
     private var listeners: [ListenerChannel] = []
     private var connections: [ObjectIdentifier: ClientChannel] = [:]
     private var drainWaiters: [CheckedContinuation<Void, Never>] = []

@@ -42,7 +42,7 @@ def sandbox() -> dict:
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers /sandbox, /connect?host=&port=, POST /count, and upgrades to a WebSocket echo."""
+    """Answers /sandbox, /env?name=, /connect?host=&port=, POST /count, and upgrades to a WebSocket echo."""
 
     protocol_version = "HTTP/1.1"
 
@@ -53,6 +53,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.echo()
         elif url.path == "/sandbox":
             self.answer(json.dumps(sandbox()).encode())
+        elif url.path == "/env":
+            self.answer(os.environ.get(query["name"], "").encode())
         elif url.path == "/connect":
             self.answer(connect(query["host"], int(query["port"])).encode())
         elif url.path == "/resolve":
@@ -103,5 +105,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 # Many may call at once when it has just been woken.
 http.server.ThreadingHTTPServer.request_queue_size = 512
 server = http.server.ThreadingHTTPServer(("", 8080), Handler)
+server.daemon_threads = False  # what is under way is finished; the gateway closes its idle connections
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 server.serve_forever()
+server.server_close()
