@@ -6,7 +6,7 @@ final class HandlerExchange: RequestExchange, @unchecked Sendable {
     private let handler: any HTTPHandler
     private let bodyBytesMaximum: UInt64
     /// `nil` once the exchange is over, whichever side ended it.
-    private var client: ServerConnection?
+    private var client: (any ExchangeClient)?
     private var body: HTTPRequestBody
     private var bodyBytes: UInt64 = 0
     private var isBodyRefused = false
@@ -18,7 +18,7 @@ final class HandlerExchange: RequestExchange, @unchecked Sendable {
     private var remaining: UInt64?
     private var writer: CheckedContinuation<Void, any Error>?
 
-    init(client: ServerConnection, hasContent: Bool) {
+    init(client: any ExchangeClient, hasContent: Bool) {
         self.client = client
         loop = client.loop
         handler = client.server.handler
@@ -95,12 +95,12 @@ final class HandlerExchange: RequestExchange, @unchecked Sendable {
     private func startStreamOnLoop(_ response: HTTPResponse, length: UInt64?) -> Bool {
         guard let client, client.isOpen else { return false }
         let isEmpty = response.status.forbidsContent
-        isChunked = length == nil && client.minorVersion >= 1 && !isEmpty
-        if length == nil, client.minorVersion == 0 {
+        isChunked = length == nil && client.takesChunks && !isEmpty
+        if length == nil, !client.takesChunks {
             client.endsConnection()
         }
         client.responseStarts(isFinal: false)
-        let framing: ServerConnection.ResponseFraming =
+        let framing: ResponseFraming =
             isEmpty ? .none : length.map { .length($0) } ?? (isChunked ? .chunked : .untilClose)
         client.writeHead(response.status, response.headers, framing)
         client.flushResponse()

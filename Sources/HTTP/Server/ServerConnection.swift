@@ -5,7 +5,7 @@ import TLS
 /// Requests are answered in order (RFC 9112 §9.3.2): while one is under way, what the client sends ahead stays in
 /// the kernel. After anything malformed nothing more is read as a request: the client gets its 400 and the
 /// connection ends, lingering a moment so that the answer is not lost to a reset.
-final class ServerConnection: ClientChannel, @unchecked Sendable {
+final class ServerConnection: ClientChannel, ExchangeClient, @unchecked Sendable {
     enum Phase {
         /// Between requests, or inside a head.
         case head
@@ -30,6 +30,8 @@ final class ServerConnection: ClientChannel, @unchecked Sendable {
     // The request under way.
     private(set) var minorVersion: UInt8 = 1
     private(set) var isHeadRequest = false
+    /// HTTP/1.0 has no chunks.
+    var takesChunks: Bool { minorVersion >= 1 }
     private(set) var requestID: RequestID
     /// Whether another request may follow on this connection.
     private(set) var keepsConnection = true

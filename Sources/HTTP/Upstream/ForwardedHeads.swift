@@ -7,7 +7,7 @@ extension [UInt8] {
     ///   - target: The stretch of the request's target that the upstream sees.
     ///   - client: Whose address, and which id, go with it.
     mutating func append(
-        forwarded head: RequestHead, in bytes: Span<UInt8>, target: ByteRange, for client: ServerConnection
+        forwarded head: RequestHead, in bytes: Span<UInt8>, target: ByteRange, for client: any ExchangeClient
     ) {
         append(head.method, of: bytes)
         append(" ")
@@ -51,7 +51,7 @@ extension [UInt8] {
     }
 
     /// Begins a trace (W3C Trace Context, version 00): its id is the request's where that is ours, and nobody records it yet.
-    private mutating func append(traceParentFor client: ServerConnection) {
+    private mutating func append(traceParentFor client: any ExchangeClient) {
         append("traceparent: 00-")
         client.requestID.append(traceIDTo: &self, random: &client.loop.random)
         append("-")
@@ -60,7 +60,7 @@ extension [UInt8] {
     }
 
     /// Appends what the upstream is told about the client: `X-Forwarded-*`, `Forwarded` (RFC 7239), `X-Request-Id`.
-    private mutating func append(clientOf client: ServerConnection, host: ByteRange?, in bytes: Span<UInt8>) {
+    private mutating func append(clientOf client: any ExchangeClient, host: ByteRange?, in bytes: Span<UInt8>) {
         let address = client.remoteAddress.utf8
         append("X-Forwarded-For: ")
         append(contentsOf: address)

@@ -93,7 +93,7 @@ extension ProxyExchange {
                 append(contentLength: 0)
             }
         case .chunked, .untilClose:
-            if client.minorVersion >= 1 {
+            if client.takesChunks {
                 isResponseChunked = true
                 server.responseScratch.append("Transfer-Encoding: chunked\r\n")
             } else {

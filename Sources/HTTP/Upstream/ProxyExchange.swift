@@ -18,7 +18,7 @@ final class ProxyExchange: RequestExchange {
         case tunnel
     }
 
-    unowned let client: ServerConnection
+    unowned let client: any ExchangeClient
     let loop: EventLoop
     let server: ServerLoop
     var phase = Phase.idle
@@ -44,7 +44,7 @@ final class ProxyExchange: RequestExchange {
     private(set) var wantsUpgrade = false
     private var endsUpstream = false
 
-    init(client: ServerConnection) {
+    init(client: any ExchangeClient) {
         self.client = client
         loop = client.loop
         server = client.server
