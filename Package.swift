@@ -36,6 +36,7 @@ let package = Package(
         .systemLibrary(name: "CProcess"),
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CNghttp2"),
         .systemLibrary(name: "CTLS"),
         .systemLibrary(name: "CYAML"),
         .systemLibrary(name: "CArchive"),
@@ -55,7 +56,7 @@ let package = Package(
         module("TLS", ["CTLS"]),
 
         // Level 1.
-        module("HTTP", ["CEpoll", "CCurl", "JSON", "TLS", "Telemetry", "Timing"]),
+        module("HTTP", ["CEpoll", "CCurl", "CNghttp2", "JSON", "TLS", "Telemetry", "Timing"]),
         module("KubernetesTypes", ["Cryptography", "JSON", "Timing"]),
 
         // Level 2.

@@ -23,6 +23,7 @@ enum GatewayCommand {
             .init("port", value: "PORT", "for callers (default 8080)"),
             .init("tls-folder", value: "FOLDER", "serve TLS with the certificates in it"),
             .init("tls-port", value: "PORT", "for callers by TLS (default 8443)"),
+            .init("plain-http2", "take HTTP/2 without TLS too, by prior knowledge"),
             .init("internal-address", value: "ADDRESS", "for health and metrics (default 0.0.0.0)"),
             .init("internal-port", value: "PORT", "for health and metrics (default 9090)"),
             .init("loops", value: "N", "event loops (default: one a processor)"),
@@ -64,6 +65,7 @@ enum GatewayCommand {
         configuration.rootDomain = options["root-domain"] ?? base.rootDomain
         configuration.address = options["address"] ?? base.address
         configuration.port = try options.number("port") ?? base.port
+        configuration.acceptsPlainHTTP2 = options["plain-http2"] != nil || base.acceptsPlainHTTP2
         if options["tls-folder"] != nil || options["tls-port"] != nil {
             var tls = base.tls ?? GatewayTLS()
             tls.folder = options["tls-folder"] ?? tls.folder

@@ -6,7 +6,8 @@ struct GatewaySection: Decodable {
     var configuration = GatewayConfiguration()
 
     enum CodingKeys: String, CodingKey {
-        case port, internalPort, loops, timeout, connectionsMaximum, drainDelay, tls, wakeTimeout, waitingMaximum
+        case port, internalPort, loops, timeout, connectionsMaximum, drainDelay, tls, acceptsPlainHTTP2, wakeTimeout
+        case waitingMaximum
     }
 
     init() {}
@@ -21,6 +22,7 @@ struct GatewaySection: Decodable {
         try take(.port, into: \.port)
         try take(.internalPort, into: \.internalPort)
         try take(.connectionsMaximum, into: \.connectionsMaximum)
+        try take(.acceptsPlainHTTP2, into: \.acceptsPlainHTTP2)
         configuration.tls = try container.decodeIfPresent(TLSSection.self, forKey: .tls)?.configuration
         try take(.waitingMaximum, into: \.waitingMaximum)
         configuration.wakeTimeout = try container.duration(.wakeTimeout) ?? configuration.wakeTimeout
@@ -34,7 +36,7 @@ struct GatewaySection: Decodable {
 struct TLSSection: Decodable {
     var configuration = GatewayTLS()
 
-    enum CodingKeys: String, CodingKey { case folder, port, redirects, publicPort }
+    enum CodingKeys: String, CodingKey { case folder, port, redirects, publicPort, offersHTTP2 }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -47,6 +49,7 @@ struct TLSSection: Decodable {
         try take(.port, into: \.port)
         try take(.redirects, into: \.redirects)
         try take(.publicPort, into: \.publicPort)
+        try take(.offersHTTP2, into: \.offersHTTP2)
     }
 }
 

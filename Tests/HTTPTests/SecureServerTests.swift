@@ -19,7 +19,8 @@ struct SecureServerTests {
         let url: String
 
         init(
-            router: (any RequestRouter)? = nil, _ change: (inout HTTPServerConfiguration) -> Void = { _ in }
+            router: (any RequestRouter)? = nil, http2: Bool = false,
+            _ change: (inout HTTPServerConfiguration) -> Void = { _ in }
         ) throws {
             let (certificate, key) = try #require(SecureServerTests.pem)
             let identity = try CertificateIdentity(certificatePEM: certificate, keyPEM: key)
@@ -29,7 +30,7 @@ struct SecureServerTests {
             configuration.timeouts.head = .seconds(120)
             configuration.timeouts.handshake = .seconds(120)
             configuration.secure = SecureListener(
-                port: 0, context: try TLSContext(certificates: CertificateIndex([identity])))
+                port: 0, context: try TLSContext(certificates: CertificateIndex([identity]), offersHTTP2: http2))
             change(&configuration)
             server = HTTPServer(
                 configuration: configuration, router: router,
@@ -44,7 +45,7 @@ struct SecureServerTests {
             url = "https://localhost:\(port)"
             client = HTTPClient(
                 configuration: HTTPClientConfiguration(
-                    tls: TLSIdentity(authorities: certificate), proxy: .none, offersHTTP2: false,
+                    tls: TLSIdentity(authorities: certificate), proxy: .none, offersHTTP2: http2,
                     connectionsPerHostMaximum: 1))
         }
 
@@ -53,9 +54,10 @@ struct SecureServerTests {
         }
     }
 
-    @Test("Requests follow each other on one connection, with content larger than every buffer")
-    func largeContent() async throws {
-        let fixture = try Fixture()
+    @Test(
+        "Requests follow each other on one connection, with content larger than every buffer", arguments: [false, true])
+    func largeContent(http2: Bool) async throws {
+        let fixture = try Fixture(http2: http2)
         var content = [UInt8](repeating: 0, count: 5 << 20)
         for index in content.indices {
             content[index] = UInt8(truncatingIfNeeded: index &* 31)
@@ -88,6 +90,28 @@ struct SecureServerTests {
         #expect(response.body == Array("ok".utf8))
         #expect(head.contains("X-Forwarded-Proto: https\r\n"))
         #expect(head.contains(";proto=https;"))
+        await fixture.stop()
+    }
+
+    @Test("By HTTP/2 a hundred requests at once share one connection, and each has its own answer")
+    func manyStreams() async throws {
+        let fixture = try Fixture(http2: true)
+        _ = try await fixture.client.send(HTTPClientRequest(url: fixture.url + "/first"))
+
+        let right = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for index in 0..<100 {
+                group.addTask {
+                    let content = [UInt8](repeating: UInt8(index), count: index * 1000)
+                    let answer = try await fixture.client.send(
+                        HTTPClientRequest(.put, url: fixture.url + "/\(index)", body: .bytes(content)))
+                    return answer.body == content && answer.headers["X-Seen"] == "PUT /\(index) \(content.count)"
+                }
+            }
+            return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+
+        #expect(right == 100)
+        #expect(fixture.client.connectionsBegun == 1)
         await fixture.stop()
     }
 

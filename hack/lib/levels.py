@@ -22,6 +22,7 @@ C_OWNER = {
     "CCurl": "HTTP",
     "CEpoll": "HTTP",
     "CMalloc": "ControllerRuntime",
+    "CNghttp2": "HTTP",
     "CProcess": "Builds",
     "CNATS": "AsyncCalls",
     "COpenSSL": "Cryptography",

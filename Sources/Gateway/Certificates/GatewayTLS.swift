@@ -7,6 +7,8 @@ public struct GatewayTLS: Sendable, Equatable {
     public var folder = folderDefault
     /// The port; 0 lets the kernel choose.
     public var port: UInt16 = 8443
+    /// Whether HTTP/2 is offered beside HTTP/1.1.
+    public var offersHTTP2 = true
     /// Whether callers who come without TLS are sent to `https://` (308).
     public var redirects = false
     /// The port in the URLs that callers are sent to, where it is not 443.

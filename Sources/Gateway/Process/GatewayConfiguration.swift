@@ -12,6 +12,8 @@ public struct GatewayConfiguration: Sendable {
     public var port: UInt16 = 8080
     /// Where callers connect by TLS as well; without it there is none.
     public var tls: GatewayTLS?
+    /// Whether plain connections may begin with HTTP/2 at once (h2c by prior knowledge).
+    public var acceptsPlainHTTP2 = false
     /// Where probes and Prometheus connect; never to be reachable for callers.
     public var internalAddress = "0.0.0.0"
     /// The port for probes and Prometheus.

@@ -165,6 +165,7 @@ public final class GatewayService: Sendable {
         callers.name = "gateway"
         callers.connectionsMaximum = configuration.connectionsMaximum
         callers.shutdownGrace = configuration.shutdownGrace
+        callers.acceptsPlainHTTP2 = configuration.acceptsPlainHTTP2
         callers.secure = try configuration.tls.map { try listener($0, registry) }
         // Only calls that do not wait are held here; others pass through.
         callers.bodyBytesMaximum = UInt64(configuration.async?.bodyBytesMaximum ?? 0)
@@ -175,7 +176,7 @@ public final class GatewayService: Sendable {
     private static func listener(_ tls: GatewayTLS, _ registry: MetricsRegistry) throws -> SecureListener {
         let folder = CertificateFolder(path: tls.folder, registry: registry)
         let context = try TLSContext(
-            certificates: folder.changed() ?? CertificateIndex(),
+            certificates: folder.changed() ?? CertificateIndex(), offersHTTP2: tls.offersHTTP2,
             willShow: { context in
                 if let index = folder.changed() {
                     context.replace(index)

@@ -57,6 +57,9 @@ class Channel: @unchecked Sendable {
     /// The deadline has come.
     func timedOut() { close() }
 
+    /// The turn that `EventLoop.atTurnEnd` was called in is over; the channel may be closed meanwhile.
+    func turnEnded() {}
+
     /// The descriptor was closed.
     func closed() {}
 

@@ -53,6 +53,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private var channels: [Channel?] = []
     private var timers: TimerWheel
     private var generation: UInt32 = 0
+    private var turnEnders: [Channel] = []
 
     /// Creates the loop's kernel objects; `start` runs it.
     ///
@@ -239,6 +240,11 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         channel.deadline = .max
     }
 
+    /// Calls `channel.turnEnded()` once, when everything else of this turn is done.
+    func atTurnEnd(_ channel: Channel) {
+        turnEnders.append(channel)
+    }
+
     /// Nanoseconds of the monotonic clock, read now.
     static func monotonicNow() -> UInt64 {
         var time = timespec()
@@ -265,6 +271,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             }
             runJobs()
             fireTimers()
+            endTurn()
             if remote.withLock({ $0.isStopped }) {
                 break
             }
@@ -323,8 +330,20 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         }
     }
 
+    private func endTurn() {
+        guard !turnEnders.isEmpty else { return }
+        let channels = turnEnders
+        turnEnders.removeAll(keepingCapacity: true)
+        for channel in channels {
+            channel.turnEnded()
+        }
+    }
+
     private func waitMilliseconds() -> Int32 {
         if !jobs.isEmpty {
+            return 0
+        }
+        if !turnEnders.isEmpty {
             return 0
         }
         guard let ticks = timers.ticksToNext else { return -1 }

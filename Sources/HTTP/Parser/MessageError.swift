@@ -22,6 +22,8 @@ enum MessageError: Error, Equatable {
     case badHost
     case hostMismatch
     case unknownExpectation
+    case badPseudoField
+    case connectionField
     case badChunk
     case badTrailer
     case requestLineTooLong
@@ -63,6 +65,8 @@ enum MessageError: Error, Equatable {
         case .badHost: "The Host field is not a host name with an optional port."
         case .hostMismatch: "The Host field differs from the host in the request target."
         case .unknownExpectation: "Only '100-continue' can be expected."
+        case .badPseudoField: "The pseudo-header fields are not those of one request."
+        case .connectionField: "A header field concerns the connection, which HTTP/2 has none of."
         case .badChunk: "The chunked body is malformed."
         case .badTrailer: "The trailer section is malformed or too large."
         case .requestLineTooLong: "The request line is too long."

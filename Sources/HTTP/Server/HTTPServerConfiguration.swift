@@ -10,6 +10,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var port: UInt16 = 0
     /// Where it takes connections by TLS as well; `nil` for nowhere.
     public var secure: SecureListener?
+    /// Whether plain connections may begin with HTTP/2 at once, by prior knowledge (RFC 9113 §3.3).
+    public var acceptsPlainHTTP2 = false
     /// Event loops, each a thread with a listening socket of its own.
     public var loops = 1
     /// Names the threads.

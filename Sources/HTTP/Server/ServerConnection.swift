@@ -165,6 +165,9 @@ final class ServerConnection: ClientChannel, ExchangeClient, @unchecked Sendable
 
     override func received(_ bytes: Span<UInt8>) {
         guard phase != .lingering else { return }
+        if isFresh, server.configuration.acceptsPlainHTTP2, tls == nil, beginsHTTP2(bytes) {
+            return
+        }
         if input.isEmpty {
             let used = process(bytes)
             if isOpen, used < bytes.count, phase != .lingering {
@@ -177,6 +180,24 @@ final class ServerConnection: ClientChannel, ExchangeClient, @unchecked Sendable
         if isOpen {
             updateDeadline()
         }
+    }
+
+    /// Hands the connection over when its client begins with HTTP/2.
+    ///
+    /// - Returns: Whether that is so, or may still turn out so: then `bytes` are kept.
+    private func beginsHTTP2(_ bytes: Span<UInt8>) -> Bool {
+        let preface = HTTP2Connection.preface
+        var all = input
+        all.append(bytes)
+        guard all.prefix(preface.count).elementsEqual(preface.prefix(all.count)) else { return false }
+        guard all.count >= preface.count else {
+            input = all
+            updateDeadline()
+            return true
+        }
+        input = []
+        server.adoptHTTP2(self, all.span)
+        return true
     }
 
     /// Goes on with what was read earlier.

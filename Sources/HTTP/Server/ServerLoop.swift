@@ -22,6 +22,8 @@ final class ServerLoop: @unchecked Sendable {
     /// Room in which messages to clients are put together (`loop.scratch` is for those to upstreams).
     var responseScratch: [UInt8] = []
 
+    /// Room in which frames of HTTP/2 are gathered.
+    var frames: [UInt8] = []
     /// Room for the records that are sent next, where there is TLS.
     var sealed: [UInt8] = []
     /// Plain bytes of the latest read by TLS; empty where there is none.
@@ -104,8 +106,10 @@ final class ServerLoop: @unchecked Sendable {
     func adopt(_ handshake: HandshakeChannel, _ tls: TLSSession, _ opened: Int) {
         let (descriptor, unsent) = handshake.handOver()
         connections[ObjectIdentifier(handshake)] = nil
-        let connection = ServerConnection(
-            server: self, descriptor: descriptor, remoteAddress: handshake.remoteAddress, tls: tls)
+        let connection: ClientChannel =
+            tls.speaksHTTP2
+            ? HTTP2Connection(server: self, descriptor: descriptor, remoteAddress: handshake.remoteAddress, tls: tls)
+            : ServerConnection(server: self, descriptor: descriptor, remoteAddress: handshake.remoteAddress, tls: tls)
         adopt(connection)
         guard connection.isOpen else { return }
         if connection.send(unsent.span) == nil {
@@ -115,6 +119,24 @@ final class ServerLoop: @unchecked Sendable {
             connection.closeIfIdle()
         }
         connection.handOn(opened, tls)
+    }
+
+    /// Lets a plain connection go on as HTTP/2, which its client has begun.
+    ///
+    /// - Parameters:
+    ///   - plain: The connection so far.
+    ///   - bytes: What has come by it, from its beginning.
+    func adoptHTTP2(_ plain: ServerConnection, _ bytes: Span<UInt8>) {
+        let (descriptor, _) = plain.handOver()
+        connections[ObjectIdentifier(plain)] = nil
+        let connection = HTTP2Connection(
+            server: self, descriptor: descriptor, remoteAddress: plain.remoteAddress, tls: nil)
+        adopt(connection)
+        guard connection.isOpen else { return }
+        connection.received(bytes)
+        if isDraining {
+            connection.closeIfIdle()
+        }
     }
 
     private func adopt(_ connection: ClientChannel) {
