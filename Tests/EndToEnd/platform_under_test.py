@@ -213,6 +213,12 @@ class Probe:
         return int(cls._host.base.rpartition(":")[2]) if cls._host else 0
 
 
+class SecondProbe(Probe):
+    """The probe once more, for a second lane."""
+
+    OWNER, NAME, REPOSITORY = "sam", "sam-probe", "sam-probe"
+
+
 def webhook_url() -> str:
     return f"http://{cluster_address('farebox-webhook')}/github"
 

@@ -11,7 +11,7 @@ import platform_under_test as farebox
 
 SECONDS = 30
 # It deploys the probe's image.
-LANE = "probe"
+LANE = "scale"
 
 
 @functools.cache
@@ -41,7 +41,7 @@ class Admin(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.image = farebox.Probe.deploy()
+        cls.image = farebox.SecondProbe.deploy()
         cls.addClassCleanup(farebox.kubectl, "delete", "function/by-client", "secret/by-client", "-n", farebox.FUNCTIONS,
                             "--ignore-not-found", check=False)
 
@@ -84,8 +84,8 @@ class Admin(unittest.TestCase):
 
     def test_3_remove(self) -> None:
         """A function of a Repository stays; its own is removed with the namespace in the body"""
-        status, text = send("DELETE", "/system/functions", {"functionName": farebox.Probe.NAME})
-        self.assertEqual((status, "Repository probe" in text), (409, True), text)
+        status, text = send("DELETE", "/system/functions", {"functionName": farebox.SecondProbe.NAME})
+        self.assertEqual((status, f"Repository {farebox.SecondProbe.REPOSITORY}" in text), (409, True), text)
         removal = {"functionName": "by-client", "namespace": farebox.FUNCTIONS}
         self.assertEqual(send("DELETE", "/system/functions", removal)[0], 202)
         self.assertEqual(send("DELETE", "/system/functions", removal)[0], 404)

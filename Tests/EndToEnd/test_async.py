@@ -10,7 +10,7 @@ import platform_under_test as farebox
 
 SECONDS = 15
 # They share one probe function.
-LANE = "probe"
+LANE = "scale"
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -34,7 +34,7 @@ class AsyncCalls(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        farebox.Probe.deploy()
+        farebox.SecondProbe.deploy()
         cls.server = http.server.ThreadingHTTPServer((os.environ["FAREBOX_CLUSTER_HOST_ADDRESS"], 0), Answers)
         threading.Thread(target=cls.server.serve_forever, daemon=True).start()
         host, port = cls.server.server_address[:2]
@@ -45,7 +45,7 @@ class AsyncCalls(unittest.TestCase):
         cls.server.shutdown()
         cls.server.server_close()
 
-    def accept(self, identifier: str, path: str = farebox.Probe.NAME, **headers: str) -> None:
+    def accept(self, identifier: str, path: str = farebox.SecondProbe.NAME, **headers: str) -> None:
         status, fields, body = farebox.call(
             f"/async-function/{path}", method="POST", body=b"{}",
             headers={"X-Call-Id": identifier, **{name.replace("_", "-"): value for name, value in headers.items()}})
@@ -61,7 +61,7 @@ class AsyncCalls(unittest.TestCase):
         farebox.wait_until("every answer is posted", lambda: expected <= Answers.received.keys(), 60)
         fields, body = Answers.received["e2e-42"]
         self.assertEqual(fields["x-function-status"], "200")
-        self.assertEqual(fields["x-function-name"], f"{farebox.Probe.NAME}.{farebox.FUNCTIONS}")
+        self.assertEqual(fields["x-function-name"], f"{farebox.SecondProbe.NAME}.{farebox.FUNCTIONS}")
         self.assertRegex(fields["x-duration-seconds"], r"^\d+\.\d{6}$")
         self.assertTrue(body)
 
@@ -69,7 +69,7 @@ class AsyncCalls(unittest.TestCase):
         """An unknown function is 404 and a callback that is no URL 400: neither is taken on"""
         self.assertEqual(farebox.call("/async-function/nothing", method="POST")[0], 404)
         self.assertEqual(
-            farebox.call(f"/async-function/{farebox.Probe.NAME}", method="POST", headers={"X-Callback-Url": "here"})[0], 400)
+            farebox.call(f"/async-function/{farebox.SecondProbe.NAME}", method="POST", headers={"X-Callback-Url": "here"})[0], 400)
 
     def test_a_callback_to_the_inside_is_never_posted_and_can_be_dropped(self) -> None:
         """An answer for an address inside the cluster is put away unsent, listed by `farebox async list`, and dropped"""

@@ -8,7 +8,7 @@ import platform_under_test as farebox
 
 SECONDS = 60
 # They share one probe function.
-LANE = "probe"
+LANE = "scale"
 # By hand 1,000 a second; here others need the processors too.
 RATE = float(os.environ.get("FAREBOX_ROLLOUT_RATE", "200"))
 
@@ -18,7 +18,7 @@ class Rollouts(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        image = farebox.Probe.deploy()
+        image = farebox.SecondProbe.deploy()
         farebox.apply(farebox.function("rolling", image, replicas=2, environment={"GENERATION": "one"}))
         cls.addClassCleanup(farebox.kubectl, "delete", "function", "rolling", "-n", farebox.FUNCTIONS)
         farebox.wait_until("the function runs", lambda: farebox.call("/function/rolling/env?name=GENERATION")[2] == b"one", 90)

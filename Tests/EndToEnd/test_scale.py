@@ -10,14 +10,10 @@ from typing import Any
 import platform_under_test as farebox
 
 SECONDS = 70
+# They share one probe function.
+LANE = "scale"
 # How often it goes to zero and back: two rounds are enough each time, ten belong to a longer look.
 ROUNDS = int(os.environ.get("FAREBOX_SCALE_ROUNDS", "2"))
-
-
-class OwnProbe(farebox.Probe):
-    """The probe once more, for this lane."""
-
-    OWNER, NAME, REPOSITORY = "sam", "sam-probe", "sam-probe"
 
 
 def replicas(name: str) -> int:
@@ -44,7 +40,7 @@ class Scale(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.image = OwnProbe.deploy()
+        cls.image = farebox.SecondProbe.deploy()
 
     def make(self, name: str, **spec: Any) -> None:
         farebox.apply(farebox.function(name, self.image, **spec))
