@@ -4,6 +4,8 @@ Each proxy runs pinned to one processor, wrk and the backend to another, so that
 The number to trust is CPU time per call, read from /proc/PID/task/*/schedstat: calls a second depend on the neighbours.
 All of them pass the same headers about the client, and keep connections to the backend.
 
+With --tls callers come by TLS, with --http2 by HTTP/2 over TLS (h2load, 8 streams a connection; its p50 and p99 are the mean and
+the maximum). With --idle so many further connections are held open that do nothing, and their memory is told.
 With --paid it compares the gateway with itself instead: calls that are paid for, from a real ledger, and calls that are free.
 """
 
@@ -11,8 +13,10 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -51,7 +55,8 @@ NGINX_PROXY = """upstream backend {{
         keepalive_requests 1000000000;
     }}
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port}{listen};
+        {certificate}
         location /function/hello {{
             proxy_pass http://backend;
             proxy_http_version 1.1;
@@ -67,8 +72,13 @@ NGINX_PROXY = """upstream backend {{
 CADDY = """{{
     admin off
     auto_https off
+    default_sni localhost
+    servers {{
+        protocols h1 {protocol}
+    }}
 }}
-http://127.0.0.1:{port} {{
+{site}:{port} {{
+    {certificate}
     reverse_proxy 127.0.0.1:{backend} {{
         header_up X-Request-Id {{http.request.uuid}}
         transport http {{
@@ -88,9 +98,9 @@ defaults
     http-reuse always
     option forwardfor
 frontend callers
-    bind 127.0.0.1:{port}
+    bind 127.0.0.1:{port}{listen}
     http-request set-header X-Request-Id %[uuid()]
-    http-request set-header X-Forwarded-Proto http
+    http-request set-header X-Forwarded-Proto {scheme}
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     default_backend functions
 backend functions
@@ -197,9 +207,49 @@ def measure(command, pids):
     }
 
 
-def start_all(folder, farebox, proxy_cpu, load_cpu, paid, size):
+def measure_http2(command, pids):
+    before = cpu_nanoseconds(pids)
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    spent = cpu_nanoseconds(pids) - before
+    counts = {word: int(count) for count, word in re.findall(r"(\d+) (done|succeeded|failed|errored|timeout)",
+                                                            re.search(r"(?m)^requests: .*$", output).group(0))}
+    codes = [int(code) for code in re.search(r"(?m)^status codes: (\d+) 2xx", output).groups()]
+    times = re.search(r"(?m)^time for request:\s+\S+\s+(\S+)\s+(\S+)", output).groups()
+    calls = codes[0]
+    return {
+        "calls": calls,
+        "errors": counts["failed"] + counts["errored"] + counts["timeout"],
+        "microseconds": spent / calls / 1000 if calls else float("inf"),
+        "callsPerSecond": float(re.search(r"finished in \S+ ([\d.]+) req/s", output).group(1)),
+        "p50": milliseconds(times[1]),
+        "p99": milliseconds(times[0]),
+    }
+
+
+def hold_idle(port, count, secure, http2):
+    """Opens connections that ask once and are then idle, and returns them."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if http2:
+        context.set_alpn_protocols(["h2"])
+    held = []
+    for _ in range(count):
+        connection = socket.create_connection(("127.0.0.1", port), 30)
+        if secure:
+            connection = context.wrap_socket(connection, server_hostname="localhost")
+        if http2:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        else:
+            connection.sendall(b"GET /function/hello HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.recv(4096)
+        held.append(connection)
+    return held
+
+
+def start_all(folder, farebox, proxy_cpu, load_cpu, paid, size, secure, http2):
     """Starts everything; returns the processes and, by name, the process that is measured with its port and path."""
-    backend, farebox_port, internal, nginx_port, haproxy_port, caddy_port, payers, leases = free_ports(8)
+    backend, farebox_port, internal, nginx_port, haproxy_port, caddy_port, payers, leases, farebox_secure = free_ports(9)
 
     def write(name, text):
         path = os.path.join(folder, name)
@@ -235,6 +285,15 @@ def start_all(folder, farebox, proxy_cpu, load_cpu, paid, size):
                   [farebox, "payments", "--config", configuration, "--functions", write("functions.yaml", FUNCTIONS),
                    "--port", str(payers), "--internal-port", str(leases)])
         routes = write("routes.yaml", routes)
+        pem = {name: os.path.join(folder, name) for name in ("tls.crt", "tls.key", "both.pem")}
+        if secure:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                            "-keyout", pem["tls.key"], "-out", pem["tls.crt"]], check=True, capture_output=True)
+            with open(pem["tls.crt"]) as certificate, open(pem["tls.key"]) as key:
+                write("both.pem", certificate.read() + key.read())
+            os.chmod(pem["tls.key"], 0o644)
+            access += ["--tls-folder", folder, "--tls-port", str(farebox_secure)]
         ports = ["--port", str(farebox_port), "--internal-port", str(internal)]
         addresses = ["--address", "127.0.0.1", "--internal-address", "127.0.0.1"]
         start("farebox", farebox_port, proxy_cpu,
@@ -242,18 +301,24 @@ def start_all(folder, farebox, proxy_cpu, load_cpu, paid, size):
         if paid:
             return processes, {"paid": ("farebox", farebox_port, "/function/hello"),
                                "free": ("farebox", farebox_port, "/function/free")}
-        body = NGINX_PROXY.format(port=nginx_port, backend=backend)
+        body = NGINX_PROXY.format(
+            port=nginx_port, backend=backend, listen=(" ssl" if secure else "") + (" http2" if http2 else ""),
+            certificate=f"ssl_certificate {pem['tls.crt']}; ssl_certificate_key {pem['tls.key']};" if secure else "")
         path = write("nginx.conf", NGINX_COMMON.format(folder=folder, name="nginx", body=body))
         start("nginx", nginx_port, proxy_cpu, ["nginx", "-c", path])
         start("haproxy", haproxy_port, proxy_cpu,
-              ["haproxy", "-db", "-f", write("haproxy.cfg", HAPROXY.format(port=haproxy_port, backend=backend))])
-        path = write("Caddyfile", CADDY.format(port=caddy_port, backend=backend))
+              ["haproxy", "-db", "-f", write("haproxy.cfg", HAPROXY.format(
+                  port=haproxy_port, backend=backend, scheme="https" if secure else "http",
+                  listen=f" ssl crt {pem['both.pem']}" + (" alpn h2,http/1.1" if http2 else "") if secure else ""))])
+        path = write("Caddyfile", CADDY.format(
+            port=caddy_port, backend=backend, protocol="h2" if http2 else "", site="" if secure else "http://127.0.0.1",
+            certificate=f"tls {pem['tls.crt']} {pem['tls.key']}" if secure else ""))
         start("caddy", caddy_port, proxy_cpu, ["caddy", "run", "--config", path, "--adapter", "caddyfile"])
     except BaseException:
         stop_all(processes)
         raise
     return processes, {name: (name, port, "/function/hello") for name, port in
-                       (("farebox", farebox_port), ("nginx", nginx_port), ("haproxy", haproxy_port), ("caddy", caddy_port))}
+                       (("farebox", farebox_secure if secure else farebox_port), ("nginx", nginx_port), ("haproxy", haproxy_port), ("caddy", caddy_port))}
 
 
 def stop_all(processes):
@@ -268,11 +333,12 @@ def stop_all(processes):
 
 def show(ours, results, ratios, verdicts, goals):
     print(f"\n    {'proxy':<9}{'CPU µs per call (min–max)':>28}{'calls/s':>10}{'p50 ms':>9}{'p99 ms':>9}"
-          f"{'MiB':>8}{'errors':>8}")
+          f"{'MiB':>8}{'errors':>8}{'KiB/idle':>10}")
     for name, result in results.items():
         spread = f"{result['microseconds']:.1f} ({result['minimum']:.1f}–{result['maximum']:.1f})"
         print(f"    {name:<9}{spread:>28}{result['callsPerSecond']:>10.0f}{result['p50']:>9.2f}{result['p99']:>9.2f}"
-              f"{result['residentMiB']:>8.1f}{result['errors']:>8}")
+              f"{result['residentMiB']:>8.1f}{result['errors']:>8}"
+              f"{result['idleKiB']:>10.1f}")
     print()
     for name, ratio in ratios.items():
         verdict = "met" if verdicts[name] else "MISSED"
@@ -283,6 +349,9 @@ def main():
     parser = argparse.ArgumentParser(prog="hack/bench gateway", description=__doc__.split("\n")[0])
     parser.add_argument("--farebox", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--paid", action="store_true", help="calls that are paid for beside free ones, on this gateway")
+    parser.add_argument("--tls", action="store_true", help="callers come by TLS")
+    parser.add_argument("--http2", action="store_true", help="callers come by HTTP/2 over TLS")
+    parser.add_argument("--idle", type=int, default=0, help="connections that do nothing beside (default 0)")
     parser.add_argument("--bytes", type=int, default=0, help="the size of each answer (default: some bytes)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds over all proxies (default 5)")
     parser.add_argument("--seconds", type=int, default=4, help="seconds of load per round and proxy (default 4)")
@@ -290,6 +359,11 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="write the numbers to FILE as well")
     options = parser.parse_args()
 
+    secure = options.tls or options.http2
+    if options.idle:
+        # One descriptor for each of ours, and as many in each proxy, which inherit the limit.
+        limit = max(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4 * options.idle + 1024)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     cpus = sorted(os.sched_getaffinity(0))
     load_cpu, proxy_cpu = (cpus[0], cpus[-1]) if len(cpus) > 1 else (None, None)
     if proxy_cpu is None:
@@ -299,19 +373,28 @@ def main():
     goals = PAID_GOALS if options.paid else GOALS
     processes = {}
     try:
-        processes, targets = start_all(folder, os.path.abspath(options.farebox), proxy_cpu, load_cpu, options.paid, options.bytes)
+        processes, targets = start_all(folder, os.path.abspath(options.farebox), proxy_cpu, load_cpu, options.paid, options.bytes,
+                                       options.tls or options.http2, options.http2)
         members = {name: family(processes[process].pid) for name, (process, _, _) in targets.items()}
         samples = {name: [] for name in targets}
         pin = ["taskset", "-c", str(load_cpu)] if load_cpu is not None else []
 
         def load(name, seconds):
             _, port, path = targets[name]
-            url = f"http://127.0.0.1:{port}{path}"
+            url = f"{'https' if secure else 'http'}://127.0.0.1:{port}{path}"
+            if options.http2:
+                clients = max(1, options.connections // 8)
+                return measure_http2(pin + ["h2load", "-t1", f"-c{clients}", "-m8", f"-D{seconds}", url], members[name])
             return measure(
                 pin + ["wrk", "-t1", f"-c{options.connections}", f"-d{seconds}s", "--latency", url], members[name])
 
         for name in targets:
             load(name, 1)
+        idle, held = {name: 0.0 for name in targets}, []
+        for name in targets if options.idle else ():
+            before = resident_mib(members[name])
+            held += hold_idle(targets[name][1], options.idle, secure, options.http2)
+            idle[name] = (resident_mib(members[name]) - before) * 1024 / options.idle
         for number in range(options.rounds):
             for name in targets:
                 sample = load(name, options.seconds)
@@ -324,6 +407,7 @@ def main():
             results[name] = {
                 "microseconds": statistics.median(costs), "minimum": min(costs), "maximum": max(costs),
                 "residentMiB": resident_mib(members[name]), "errors": sum(sample["errors"] for sample in all_of_it),
+                "idleKiB": idle[name],
                 **{key: statistics.median(sample[key] for sample in all_of_it)
                    for key in ("callsPerSecond", "p50", "p99")},
             }
