@@ -73,11 +73,12 @@ class Scale(unittest.TestCase):
             self.assertLess(float(told["queue"]) / 1000, took)
             self.assertNotIn("server-timing", farebox.call("/function/sleeper/")[1])
             self.assertEqual(replicas("sleeper"), 1)
-            farebox.wait_until("it sleeps", lambda: replicas("sleeper") == 0, 40)
+            farebox.wait_until("it goes to sleep", lambda: replicas("sleeper") == 0, 40)
             self.assertGreater(time.monotonic() - begun, 10)
-        farebox.wait_until("it says so", lambda: farebox.condition(
-            farebox.get("function", "sleeper"), "Ready")["reason"] == "ScaledToZero", 60)
-        self.assertEqual(pods("sleeper"), [])
+            # A call that came earlier might still be answered by the old replica, and the next one wait for the new.
+            farebox.wait_until("it sleeps", lambda: farebox.condition(
+                farebox.get("function", "sleeper"), "Ready")["reason"] == "ScaledToZero", 60)
+            self.assertEqual(pods("sleeper"), [])
 
 
 if __name__ == "__main__":
