@@ -51,6 +51,20 @@ struct CallPurseTests {
         }
     }
 
+    @Test("A charged call that was none after all makes the next one free, once")
+    func refunds() async throws {
+        let source = try await LedgerSource(bonusCalls: 10)
+        let purse = source.purse()
+        let first = await callAll([purse], callers: 1, calls: 1)
+
+        purse.refund()
+        let rest = await callAll([purse], callers: 1)
+        await purse.close()
+
+        #expect(first.charged == 1 && rest.charged == 10)
+        #expect(try await source.balance().callsSold == 10)
+    }
+
     @Test("Bonus calls pass, then nobody does, and then exactly as many as were paid for", arguments: [1, 16])
     func exact(callers: Int) async throws {
         let source = try await LedgerSource(bonusCalls: 50)

@@ -1,4 +1,6 @@
+import AsyncCalls
 import CRDs
+import Glibc
 import JSON
 import KubernetesTypes
 import Payments
@@ -62,6 +64,45 @@ struct PaidCallTests {
             await withCheckedContinuation { continuation in next.whenOpen { continuation.resume() } }
             gate = next
         }
+    }
+
+    /// Has a call taken on that does not wait.
+    private func accept(_ fixture: RoutingFixture, _ store: any CallStore) async -> HTTPResponse {
+        let handler = AsyncCallHandler(
+            board: fixture.board, store: store, metrics: AsyncMetrics(fixture.registry), defaultNamespace: "functions",
+            bodyBytesMaximum: 1000
+        ) { _ in }
+        return await handler.handle(
+            HTTPRequest(method: .post, target: "/async-function/hello", remoteAddress: "192.0.2.1", requestID: "r"))
+    }
+
+    @Test("A call that does not wait is paid for when it is taken on, and given back where it cannot be kept")
+    func paysOnce() async throws {
+        // A folder that no other test has; mkdtemp puts letters of its own in the place of the X.
+        var template = Array("/tmp/farebox-paid-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer {
+            for name in ["calls.db", "calls.db-wal", "calls.db-shm", "calls.db.lock"] { unlink(folder + "/" + name) }
+            rmdir(folder)
+        }
+        let fixture = fixture(ScriptedSource(try lease(1), .exhausted(try Self.balance())))
+        let (broken, store) = (
+            try SQLiteCallStore(path: "/nowhere/calls.db"), try SQLiteCallStore(path: folder + "/calls.db")
+        )
+
+        let away = await accept(fixture, broken)
+        let accepted = await accept(fixture, store)
+        let unpaid = await accept(fixture, store)
+        let kept = try await store.next(in: CallLane(.function, namespace: "functions", name: "hello"), within: .zero)
+        let lease = try #require(kept)
+        let call = try await store.load(lease)
+
+        #expect(away.status == .serviceUnavailable && accepted.status == .accepted)
+        #expect(unpaid.status == .paymentRequired && unpaid.headers["Link"]?.contains("monetization") == true)
+        #expect(call?.isPaid == true)
+        await store.close()
+        await broken.close()
     }
 
     @Test("A call waits for its lease, passes, and counts unless the platform answered in the function's place")
