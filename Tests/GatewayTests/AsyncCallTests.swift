@@ -171,10 +171,12 @@ struct AsyncCallTests {
                     + "b\r\n12345678901\r\n0\r\n\r\n", port: port)
             let callback = try await post("/async-function/hello", "X-Callback-Url: /here\r\n", port: port)
             let fits = try await post("/async-function/hello.functions", body: "1234567890", port: port)
+            let alias = try await post("/async-function/hello.openfaas-fn", port: port)
 
             #expect(unknown.hasPrefix("HTTP/1.1 404 ") && none.hasPrefix("HTTP/1.1 404 "))
             #expect(large.hasPrefix("HTTP/1.1 413 ") && chunked.hasPrefix("HTTP/1.1 413 "))
             #expect(callback.hasPrefix("HTTP/1.1 400 ") && fits.hasPrefix("HTTP/1.1 202 "))
+            #expect(alias.hasPrefix("HTTP/1.1 202 "), "OpenFaaS' command line says so where its user names no namespace")
         }
     }
 

@@ -34,7 +34,8 @@ struct AsyncCallHandler: HTTPHandler {
     }
 
     func handle(_ request: HTTPRequest) async -> HTTPResponse {
-        guard let target = AsyncTarget(request, defaultNamespace: defaultNamespace),
+        guard let named = AsyncTarget(request, defaultNamespace: defaultNamespace),
+            case let target = isAlias(named) ? named.inNamespace(defaultNamespace) : named,
             let route = board.table.byObject[RouteName(target.key.name, target.key.namespace)]
         else { return refuse(request, nil, .notFound, "unknown_function", "There is no function of this name.") }
         let callback = request.headers["X-Callback-Url"]
@@ -134,6 +135,12 @@ struct AsyncCallHandler: HTTPHandler {
         }
     }
 
+    /// Whether a call says the namespace that OpenFaaS' command line says where its user names none, and means ours.
+    private func isAlias(_ target: AsyncTarget) -> Bool {
+        target.key.namespace == "openfaas-fn"
+            && board.table.byObject[RouteName(target.key.name, target.key.namespace)] == nil
+    }
+
     private static let logger = Logger(label: "gateway.async")
 }
 
@@ -142,6 +149,16 @@ struct AsyncTarget: Equatable {
     let key: ObjectKey
     /// Path and query after the function's name, as sent; empty, or begins with `/` or `?`.
     let rest: String
+
+    private init(key: ObjectKey, rest: String) {
+        self.key = key
+        self.rest = rest
+    }
+
+    /// The same call of a function in another namespace.
+    func inNamespace(_ namespace: String) -> AsyncTarget {
+        AsyncTarget(key: ObjectKey(namespace: namespace, name: key.name), rest: rest)
+    }
 
     /// Reads the path `/async-function/<name>[.<namespace>]/…`; nil for any other.
     init?(_ request: HTTPRequest, defaultNamespace: String) {
