@@ -16,7 +16,8 @@ struct CallStatisticsTests {
     }
 
     private func calls(_ port: UInt16, _ hosts: [String]) throws -> GatewayCalls {
-        GatewayCalls(try #require(GatewayAddress("http://gateways:\(port)"))) { _ in hosts }
+        // Longer than a busy machine keeps a test waiting.
+        GatewayCalls(try #require(GatewayAddress("http://gateways:\(port)")), timeout: .seconds(120)) { _ in hosts }
     }
 
     @Test("What all gateways say is added up")
@@ -58,7 +59,7 @@ struct CallStatisticsTests {
             """
         let server = try gateway(answer)
 
-        let counts = try await PrometheusCalls(url: "http://127.0.0.1:\(server.port)/").counts(
+        let counts = try await PrometheusCalls(url: "http://127.0.0.1:\(server.port)/", timeout: .seconds(120)).counts(
             of: "f.n", window: .seconds(900))
 
         #expect(counts == .init(success: 11, failure: 2))

@@ -176,7 +176,7 @@ struct AsyncCallTests {
             #expect(unknown.hasPrefix("HTTP/1.1 404 ") && none.hasPrefix("HTTP/1.1 404 "))
             #expect(large.hasPrefix("HTTP/1.1 413 ") && chunked.hasPrefix("HTTP/1.1 413 "))
             #expect(callback.hasPrefix("HTTP/1.1 400 ") && fits.hasPrefix("HTTP/1.1 202 "))
-            #expect(alias.hasPrefix("HTTP/1.1 202 "), "OpenFaaS' command line says so where its user names no namespace")
+            #expect(alias.hasPrefix("HTTP/1.1 202 "), "OpenFaaS' command line says so by default")
         }
     }
 

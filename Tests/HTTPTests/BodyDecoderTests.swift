@@ -85,7 +85,7 @@ struct BodyDecoderTests {
         var random = FastRandom(seed: seed)
         let alphabet = Array("\r\n;0159afAF \u{0}x".utf8) + [0x80, 0xFF]
 
-        for round in 0..<3_000 {
+        for round in 0..<300 {  // hack/fuzz does it for longer
             await Task.yield()
             var bytes = Array(chunked.utf8)
             for _ in 0...Int.random(in: 0..<3, using: &random) {

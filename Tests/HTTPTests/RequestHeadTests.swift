@@ -241,7 +241,7 @@ struct RequestHeadTests {
         var random = FastRandom(seed: seed)
         let alphabet = Array("\r\n\t :,;%./\\?#=[]\u{0}\u{7F}aZ09-_".utf8) + [0x80, 0xFF]
 
-        for round in 0..<3_000 {
+        for round in 0..<300 {  // hack/fuzz does it for longer
             await Task.yield()
             var bytes = seeds[round % seeds.count]
             for _ in 0...Int.random(in: 0..<4, using: &random) {

@@ -13,21 +13,25 @@ struct GatewayCalls: Sendable {
 
     /// They remember an hour.
     static let windowMaximum = Duration.seconds(3600)
-    /// A gateway that is going does not hold a list up.
-    private static let timeout = Duration.seconds(2)
     private static let gatewaysMaximum = 64
     /// 100,000 functions.
     private static let answerBytesMaximum = 16 << 20
 
     private let address: GatewayAddress
+    private let timeout: Duration
     private let client = HTTPClient()
     private let lookUp: @Sendable (String) -> [String]
 
     /// - Parameters:
     ///   - address: A name with an address for each gateway, and their internal port.
+    ///   - timeout: How long one may take: a gateway that is going does not hold a list up.
     ///   - lookUp: Finds the numeric addresses of a host; it may block.
-    init(_ address: GatewayAddress, lookUp: @escaping @Sendable (String) -> [String] = { HostAddresses.lookUp($0) }) {
+    init(
+        _ address: GatewayAddress, timeout: Duration = .seconds(2),
+        lookUp: @escaping @Sendable (String) -> [String] = { HostAddresses.lookUp($0) }
+    ) {
         self.address = address
+        self.timeout = timeout
         self.lookUp = lookUp
     }
 
@@ -63,7 +67,7 @@ struct GatewayCalls: Sendable {
 
     private func ask(_ url: String) async throws -> [String: Counts] {
         let request = HTTPClientRequest(
-            url: url, timeout: Self.timeout, responseBytesMaximum: Self.answerBytesMaximum)
+            url: url, timeout: timeout, responseBytesMaximum: Self.answerBytesMaximum)
         let response = try await client.send(request)
         guard response.status == .ok, let functions = try JSONReader().parse(response.body)["functions"]?.objectValue
         else { throw CallsUnknown(reason: "\(url) answered \(response.status)") }

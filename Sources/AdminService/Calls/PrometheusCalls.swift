@@ -8,14 +8,15 @@ import KubernetesTypes
 struct PrometheusCalls: Sendable {
     /// What most servers keep, and no query that takes a server down.
     static let windowMaximum = Duration.seconds(30 * 86_400)
-    private static let timeout = Duration.seconds(10)
     private static let answerBytesMaximum = 1 << 20
 
     /// Where it is, without a slash at its end.
     private let base: String
+    private let timeout: Duration
     private let client = HTTPClient()
 
-    init(url: String) {
+    init(url: String, timeout: Duration = .seconds(10)) {
+        self.timeout = timeout
         base = url.hasSuffix("/") ? String(url.dropLast()) : url
     }
 
@@ -28,7 +29,7 @@ struct PrometheusCalls: Sendable {
     func counts(of label: String, window: Duration) async throws -> CallStatistics.Counts {
         let url = base + "/api/v1/query?query=" + PercentEncoding.encode(Self.query(label, window))
         let request = HTTPClientRequest(
-            url: url, timeout: Self.timeout, responseBytesMaximum: Self.answerBytesMaximum)
+            url: url, timeout: timeout, responseBytesMaximum: Self.answerBytesMaximum)
         let response = try await client.send(request)
         guard response.status == .ok else { throw CallsUnknown(reason: "Prometheus answered \(response.status)") }
         return try Self.counts(JSONReader().parse(response.body))
