@@ -121,7 +121,7 @@ extension AsyncCall {
 
 extension CallStore {
     /// Takes the next call with all of it.
-    func take(_ lane: CallLane = .hello, within wait: Duration = .seconds(10)) async throws -> (CallLease, AsyncCall)? {
+    func take(_ lane: CallLane = .hello, within wait: Duration = .seconds(60)) async throws -> (CallLease, AsyncCall)? {
         guard let lease = try await next(in: lane, within: wait), let call = try await load(lease) else { return nil }
         return (lease, call)
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Storage
+import Synchronization
 import Testing
 import Timing
 
@@ -72,7 +73,7 @@ struct CallStoreTests {
         try await store.accept(.test("/late"))
         let first = try #require(try await store.take())
 
-        try await store.postpone(first.0, for: .seconds(1))
+        try await store.postpone(first.0, for: .seconds(6))  // long enough for a busy machine to look before
         let early = try await store.next(in: .hello, within: .zero)
         let second = try #require(try await store.take())
 
@@ -201,19 +202,27 @@ struct CallStoreTests {
         if case CallStoreError.full = error { true } else { false }
     }
 
+    private final class Untaken: Sendable {
+        let count = Atomic<Int>(300)
+    }
+
     @Test("Many at once are all kept, and each is taken once", arguments: TestStore.available)
     func keepsMany(kind: TestStore) async throws {
         let place = try TestPlace(kind)
         let store = try place.open()
 
-        await withThrowingTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<300 { group.addTask { try await store.accept(.test("/\(number)")) } }
+            try await group.waitForAll()
         }
+        let untaken = Untaken()
         let targets = try await withThrowingTaskGroup(of: [String].self) { group in
             for _ in 0..<4 {
                 group.addTask {
                     var targets: [String] = []
-                    while let taken = try await store.take(within: .milliseconds(500)) {
+                    while untaken.count.load(ordering: .relaxed) > 0 {
+                        guard let taken = try await store.take(within: .milliseconds(500)) else { continue }
+                        untaken.count.subtract(1, ordering: .relaxed)
                         targets.append(taken.1.target)
                         try await store.finish(taken.0, followedBy: nil)
                     }
@@ -223,7 +232,8 @@ struct CallStoreTests {
             return try await group.reduce(into: []) { $0 += $1 }
         }
 
-        #expect(targets.count == 300 && Set(targets).count == 300)
+        let more = try await store.next(in: .hello, within: Self.soon)
+        #expect(targets.count == 300 && Set(targets).count == 300 && more == nil)
         await store.close()
     }
 

@@ -26,9 +26,11 @@ def pods(name: str) -> list[dict[str, Any]]:
 
 
 def gateway_metric(line: str) -> float:
-    """The sum of one series over all gateways, read through the API server's proxy."""
+    """The sum of one series over all gateways that stay, read through the API server's proxy."""
     total = 0.0
     for pod in farebox.items("pods", farebox.SYSTEM, "app.kubernetes.io/component=gateway"):
+        if "deletionTimestamp" in pod["metadata"]:
+            continue
         text = farebox.kubectl("get", "--raw", f"/api/v1/namespaces/{farebox.SYSTEM}/pods/"
                                                f"{pod['metadata']['name']}:9090/proxy/metrics")
         total += sum(float(found.split()[-1]) for found in text.splitlines() if found.startswith(line))

@@ -46,7 +46,7 @@ final class ServerConnection: ClientChannel, ExchangeClient, @unchecked Sendable
     private(set) var hasResponseStarted = false
 
     /// What was read and not yet used: part of a head, or requests sent ahead.
-    private(set) var input: [UInt8] = []
+    var input: [UInt8] = []
     private var scanner = HeadScanner()
     var isProcessing = false
     private(set) var isInputEnded = false
@@ -180,24 +180,6 @@ final class ServerConnection: ClientChannel, ExchangeClient, @unchecked Sendable
         if isOpen {
             updateDeadline()
         }
-    }
-
-    /// Hands the connection over when its client begins with HTTP/2.
-    ///
-    /// - Returns: Whether that is so, or may still turn out so: then `bytes` are kept.
-    private func beginsHTTP2(_ bytes: Span<UInt8>) -> Bool {
-        let preface = HTTP2Connection.preface
-        var all = input
-        all.append(bytes)
-        guard all.prefix(preface.count).elementsEqual(preface.prefix(all.count)) else { return false }
-        guard all.count >= preface.count else {
-            input = all
-            updateDeadline()
-            return true
-        }
-        input = []
-        server.adoptHTTP2(self, all.span)
-        return true
     }
 
     /// Goes on with what was read earlier.
