@@ -104,13 +104,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return hmac.compare_digest(self.headers.get("Authorization", ""), wanted)
 
     def run_backend(self) -> None:
+        body = self.body()
         if not self.is_allowed():
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        body = self.body()
         path, _, query = self.path.partition("?")
         environment = {
             "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(self.options.root), "GIT_HTTP_EXPORT_ALL": "1",
@@ -125,6 +125,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "GIT_CONFIG_VALUE_2": json.dumps(not self.options.branches_only),
         }
         done = subprocess.run(["git", "http-backend"], input=body, capture_output=True, env=environment, check=False)
+        if done.returncode:
+            print(f"git http-backend ended with {done.returncode}: {done.stderr.decode(errors='replace')}", flush=True)
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         fields = [line.split(": ", 1) for line in head.decode().splitlines() if ": " in line]
         status = next((int(value.split()[0]) for name, value in fields if name == "Status"), 200 if head else 500)
