@@ -57,6 +57,23 @@ struct RouteSourceTests {
         #expect(none?.isEmpty == true)
     }
 
+    @Test("A slice that comes to another function, or goes, takes its addresses with it")
+    func slicesMove() {
+        let fixture = RoutingFixture()
+        let first = fixture.add("f")
+        let second = fixture.add("g")
+
+        fixture.setAddresses(["10.0.0.1"], of: first, slice: "a")
+        fixture.setAddresses(["10.0.0.1"], of: second, slice: "a")
+        let moved = [fixture.endpoints("f"), fixture.endpoints("g")]
+        fixture.source.removeSlice(ObjectKey(namespace: second.namespace, name: "a"))
+        fixture.source.removeSlice(ObjectKey(namespace: second.namespace, name: "unknown"))
+        let gone = fixture.endpoints("g")
+
+        #expect(moved.map { $0?.map(\.address.host) } == [[], ["10.0.0.1"]])
+        #expect(gone?.isEmpty == true)
+    }
+
     @Test("A domain leads to the function that has it, path and all, and to the next when that one goes or lets it go")
     func domains() throws {
         let fixture = RoutingFixture()

@@ -44,10 +44,10 @@ struct RoutingFixture {
         return address
     }
 
-    func setAddresses(_ hosts: [String], of key: ObjectKey, ending: [String] = [], slice: String = "s") {
+    func setAddresses(_ hosts: [String], of key: ObjectKey, ending: [String] = [], slice: String? = nil) {
         let ready = hosts.map { RouteSource.SliceAddress(address: address($0), isEnding: false) }
         let last = ending.map { RouteSource.SliceAddress(address: address($0), isEnding: true) }
-        source.setSlice(slice, of: key, ready + last)
+        source.setSlice(slice ?? "\(key.name)-s", of: key, ready + last)
     }
 
     /// What the router makes of a request: the function and what it sees of the target, or the refusal's status.

@@ -1,7 +1,6 @@
 public import KubernetesClient
 public import KubernetesTypes
 import Synchronization
-import Telemetry
 
 /// Keeps the objects of one collection in memory, up to date by a watch.
 ///
@@ -41,7 +40,7 @@ public final class Informer<Resource: KubernetesResource>: Sendable {
     private let limits: ReflectorLimits
     private let guarded = Mutex(Guarded())
     private let synced = Gate()
-    private let logger: Logger
+    private let log: WatchLog
 
     /// Makes an informer; it does nothing before ``run()``.
     ///
@@ -65,7 +64,7 @@ public final class Informer<Resource: KubernetesResource>: Sendable {
         self.descriptor = descriptor ?? Resource.descriptor
         self.transform = transform
         self.limits = limits
-        logger = Logger(label: "informer").with(["resource": "\(self.descriptor)", "namespace": scope.namespace ?? ""])
+        log = WatchLog(self.descriptor, scope: scope)
     }
 
     // MARK: - Reading
@@ -157,8 +156,8 @@ public final class Informer<Resource: KubernetesResource>: Sendable {
                 store.replaceAll(with: list, keeping: Set(unreadable.keys), isInitial: isInitial)
             }
             synced.open()
-            logger.debug("listed", ["objects": list.count, "initial": isInitial])
-            unreadable.forEach(logUnreadable)
+            log.listed(list.count, isInitial: isInitial)
+            unreadable.forEach { log.unreadable($0, reason: $1.reason) }
         case .stored(let object):
             let object = transformed(object)
             change { $0.store(object, key: object.key) }
@@ -166,30 +165,11 @@ public final class Informer<Resource: KubernetesResource>: Sendable {
             let last = last.map(transformed)
             change { $0.remove(key, last: last) }
         case .unreadable(let key, let error):
-            logUnreadable(key, error)
+            log.unreadable(key, reason: error.reason)
         case .skipped(let reason):
-            logger.warning("watch event skipped", ["reason": reason])
+            log.skipped(reason)
         case .failed(let error, let activity):
-            log(error, during: activity)
-        }
-    }
-
-    private func logUnreadable(_ key: ObjectKey, _ error: Tolerant<Resource>.Unreadable) {
-        logger.error("object cannot be read, keeping what was known of it", ["key": key, "error": error.reason])
-    }
-
-    private func log(_ error: any Error, during activity: Reflector<Resource>.Activity) {
-        guard let error = error as? KubernetesError else {
-            logger.warning("request failed, trying again", ["verb": activity.rawValue, "error": "\(error)"])
-            return
-        }
-        if error.isForbidden {
-            // Somebody has to act; the permission may also come later, so we go on.
-            logger.error("permission missing, trying again", ["verb": activity.rawValue, "error": "\(error)"])
-        } else if error.isExpired {
-            logger.debug("version expired, listing", ["verb": activity.rawValue])
-        } else {
-            logger.warning("request failed, trying again", ["verb": activity.rawValue, "error": "\(error)"])
+            log.failed(error, during: activity.rawValue)
         }
     }
 

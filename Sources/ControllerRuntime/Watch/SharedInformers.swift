@@ -27,7 +27,10 @@ public final class SharedInformers: Sendable {
 
     private struct Guarded {
         var entries: [Identity: Entry] = [:]
+        var followers: [Entry] = []
         var phase = Phase.waiting
+
+        var all: [Entry] { entries.values + followers }
     }
 
     private let api: any KubernetesAPI
@@ -69,6 +72,22 @@ public final class SharedInformers: Sendable {
         }
     }
 
+    /// Follows a collection whose objects nobody looks up, from ``start()`` to ``stop()``.
+    ///
+    /// - Parameters:
+    ///   - descriptor: Another version or group of the same shape; by default the type's own.
+    ///   - handler: Is told of each change, in order; it must not block.
+    public func follow<Resource: KubernetesResource>(
+        _ type: Resource.Type, scope: InformerScope = InformerScope(), at descriptor: ResourceDescriptor? = nil,
+        handler: @escaping Follower<Resource>.Handler
+    ) {
+        let follower = Follower<Resource>(api: api, scope: scope, at: descriptor, limits: limits, handler: handler)
+        guarded.withLock { guarded in
+            let task = guarded.phase == .started ? Task { await follower.run() } : nil
+            guarded.followers.append(Entry(informer: follower, task: task))
+        }
+    }
+
     /// Starts all informers, and from now on each new one.
     public func start() {
         guarded.withLock { guarded in
@@ -80,6 +99,10 @@ public final class SharedInformers: Sendable {
                 let informer = entry.informer
                 guarded.entries[identity]?.task = Task { await informer.run() }
             }
+            for index in guarded.followers.indices {
+                let follower = guarded.followers[index].informer
+                guarded.followers[index].task = Task { await follower.run() }
+            }
         }
     }
 
@@ -87,7 +110,7 @@ public final class SharedInformers: Sendable {
     public func stop() async {
         let tasks = guarded.withLock { guarded in
             guarded.phase = .stopped
-            return guarded.entries.values.compactMap(\.task)
+            return guarded.all.compactMap(\.task)
         }
         tasks.forEach { $0.cancel() }
         for task in tasks {
@@ -98,7 +121,7 @@ public final class SharedInformers: Sendable {
     /// The resources that are not held completely yet, in words.
     public var unsynced: [String] {
         guarded.withLock { guarded in
-            guarded.entries.values.filter { !$0.informer.hasSynced }.map(\.informer.name).sorted()
+            guarded.all.filter { !$0.informer.hasSynced }.map(\.informer.name).sorted()
         }
     }
 
@@ -108,7 +131,7 @@ public final class SharedInformers: Sendable {
     ///
     /// - Throws: ``InformersNotSynced`` after `limit`; `CancellationError`.
     public func waitForSync(within limit: Duration = .seconds(120)) async throws {
-        let informers = guarded.withLock { $0.entries.values.map(\.informer) }
+        let informers = guarded.withLock { $0.all.map(\.informer) }
         do {
             try await withDeadline(limit) {
                 for informer in informers {
@@ -137,16 +160,20 @@ public struct InformersNotSynced: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// An informer of whatever kind.
+/// An informer or a follower of whatever kind.
 protocol RunningInformer: Sendable {
-    /// The resource and where it is watched, for people.
-    var name: String { get }
+    var descriptor: ResourceDescriptor { get }
+    var scope: InformerScope { get }
     var hasSynced: Bool { get }
     func run() async
     func waitForSync() async throws
 }
 
-extension Informer: RunningInformer {
+extension Informer: RunningInformer {}
+
+extension Follower: RunningInformer {}
+
+extension RunningInformer {
     /// The resource and where it is watched, such as `pods.v1 in farebox-functions`.
     var name: String {
         var name = "\(descriptor)"

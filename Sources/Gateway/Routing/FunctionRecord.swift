@@ -56,8 +56,14 @@ struct FunctionRecord: Equatable, Sendable {
         case domain(String)
     }
 
-    /// Everything besides its object's name that it may be called by.
-    var claims: Set<Claim> { Set(domains.map { .domain($0) } + (ownerName.map { [.owned($0)] } ?? [])) }
+    /// Everything besides its object's name that it may be called by, each once.
+    var claims: [Claim] {
+        var claims = ownerName.map { [Claim.owned($0)] } ?? []
+        for domain in domains where !claims.contains(.domain(domain)) {
+            claims.append(.domain(domain))
+        }
+        return claims
+    }
 
     init(
         key: ObjectKey, ownerName: OwnedName?, domains: [String] = [], timeout: Duration? = nil,

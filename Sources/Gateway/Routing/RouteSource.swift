@@ -9,10 +9,13 @@ import Telemetry
 /// Each change touches the routes of one function only. What lasts as long as a function or an address (counts,
 /// pooled connections) is kept over changes.
 final class RouteSource: Sendable {
-    private struct Entry {
+    /// An object of its own: a dictionary has room for half as many again as it holds.
+    private final class Entry {
         var record: FunctionRecord?
-        var slices: [String: [SliceAddress]] = [:]
-        var endpoints: [SocketAddress: UpstreamEndpoint] = [:]
+        /// Its slices that have addresses; few, so that a search is short.
+        var slices: [(name: String, addresses: [SliceAddress])] = []
+        /// In the order of their addresses.
+        var endpoints: [UpstreamEndpoint] = []
         var calls: FunctionCalls?
         /// Only while the function scales by itself.
         var meter: LoadMeter?
@@ -23,7 +26,9 @@ final class RouteSource: Sendable {
     private struct State {
         var entries: [ObjectKey: Entry] = [:]
         /// Who claims a name below an owner's host, or a domain.
-        var claims: [FunctionRecord.Claim: Set<ObjectKey>] = [:]
+        var claims: [FunctionRecord.Claim: [ObjectKey]] = [:]
+        /// The function of each slice that has addresses.
+        var functions: [ObjectKey: ObjectKey] = [:]
     }
 
     private let board: RouteBoard
@@ -63,13 +68,13 @@ final class RouteSource: Sendable {
     ///   - version: The version of its object, which every change of it changes.
     func put(_ record: FunctionRecord, version: String = "") {
         state.withLock { state in
-            var entry = state.entries[record.key] ?? Entry()
+            let entry = state.entries[record.key] ?? Entry()
             let old = entry.record
             defer { tell(record, version, state) }
             guard old != record else { return }
             entry.record = record
             let formerWake = entry.wake
-            setScaling(record, &entry)
+            setScaling(record, entry)
             state.entries[record.key] = entry
             defer {
                 if let formerWake, formerWake !== entry.wake {
@@ -78,11 +83,11 @@ final class RouteSource: Sendable {
             }
             let former = old?.claims ?? []
             let claims = record.claims
-            for claim in former.subtracting(claims) {
+            for claim in former where !claims.contains(claim) {
                 unclaim(claim, record.key, &state)
             }
-            for claim in claims {
-                state.claims[claim, default: []].insert(record.key)
+            for claim in claims where !former.contains(claim) {
+                state.claims[claim, default: []].append(record.key)
             }
             publish(record.key, former: former, &state)
             if old?.isPaid == true, !record.isPaid {
@@ -94,12 +99,12 @@ final class RouteSource: Sendable {
     /// A function is gone.
     func remove(_ key: ObjectKey) {
         state.withLock { state in
-            guard var entry = state.entries[key], let old = entry.record else { return }
+            guard let entry = state.entries[key], let old = entry.record else { return }
             entry.record = nil
-            for endpoint in entry.endpoints.values {
+            for endpoint in entry.endpoints {
                 endpoint.retire()
             }
-            entry.endpoints = [:]
+            entry.endpoints = []
             entry.calls?.retire()
             entry.calls = nil
             let wake = entry.wake
@@ -118,15 +123,43 @@ final class RouteSource: Sendable {
     }
 
     /// A slice of a function's addresses came, changed or (with none) went.
+    ///
+    /// - Parameters:
+    ///   - slice: Its name, in the namespace of its function.
+    ///   - key: The function.
     func setSlice(_ slice: String, of key: ObjectKey, _ addresses: [SliceAddress]) {
+        let sliceKey = ObjectKey(namespace: key.namespace, name: slice)
         state.withLock { state in
-            var entry = state.entries[key] ?? Entry()
-            guard entry.slices[slice] ?? [] != addresses else { return }
-            entry.slices[slice] = addresses.isEmpty ? nil : addresses
-            state.entries[key] = entry.slices.isEmpty && entry.record == nil ? nil : entry
-            if entry.record != nil {
-                publish(key, former: [], &state)
+            if let former = state.functions[sliceKey], former != key {
+                setSlice(sliceKey, of: former, [], &state)
             }
+            setSlice(sliceKey, of: key, addresses, &state)
+        }
+    }
+
+    /// A slice is gone, or belongs to no function any more.
+    func removeSlice(_ slice: ObjectKey) {
+        state.withLock { state in
+            guard let function = state.functions[slice] else { return }
+            setSlice(slice, of: function, [], &state)
+        }
+    }
+
+    private func setSlice(
+        _ slice: ObjectKey, of key: ObjectKey, _ addresses: [SliceAddress], _ state: inout State
+    ) {
+        let entry = state.entries[key] ?? Entry()
+        let index = entry.slices.firstIndex { $0.name == slice.name }
+        guard index.map({ entry.slices[$0].addresses }) ?? [] != addresses else { return }
+        switch (index, addresses.isEmpty) {
+        case (let index?, true): entry.slices.remove(at: index)
+        case (let index?, false): entry.slices[index].addresses = addresses
+        case (nil, _): entry.slices.append((slice.name, addresses))
+        }
+        state.functions[slice] = addresses.isEmpty ? nil : key
+        state.entries[key] = entry.slices.isEmpty && entry.record == nil ? nil : entry
+        if entry.record != nil {
+            publish(key, former: [], &state)
         }
     }
 
@@ -149,7 +182,7 @@ final class RouteSource: Sendable {
     }
 
     /// Keeps what outlives the function's routes, and makes what is missing.
-    private func setScaling(_ record: FunctionRecord, _ entry: inout Entry) {
+    private func setScaling(_ record: FunctionRecord, _ entry: Entry) {
         let calls =
             entry.calls ?? FunctionCalls(label: "\(record.key.name).\(record.key.namespace)", metrics: metrics)
         entry.calls = calls
@@ -183,14 +216,14 @@ final class RouteSource: Sendable {
     }
 
     private func unclaim(_ claim: FunctionRecord.Claim, _ key: ObjectKey, _ state: inout State) {
-        state.claims[claim]?.remove(key)
+        state.claims[claim]?.removeAll { $0 == key }
         if state.claims[claim]?.isEmpty ?? false {
             state.claims[claim] = nil
         }
     }
 
     /// Puts the function's route on the board, and whoever has a right to the names that are touched.
-    private func publish(_ key: ObjectKey, former: Set<FunctionRecord.Claim>, _ state: inout State) {
+    private func publish(_ key: ObjectKey, former: [FunctionRecord.Claim], _ state: inout State) {
         let begun = ContinuousClock.now
         let route = makeRoute(key, &state)
         let wake = route?.scaling?.wake
@@ -206,7 +239,8 @@ final class RouteSource: Sendable {
             }
         }
         var found: [(FunctionRecord.Claim, Route?)] = []
-        for claim in former.union(state.entries[key]?.record?.claims ?? []) {
+        let claims = state.entries[key]?.record?.claims ?? []
+        for claim in former.filter({ !claims.contains($0) }) + claims {
             let holder = holder(of: claim, state)
             // The present route of somebody else who holds the name is on the board already, under its object's name.
             let held =
@@ -240,19 +274,17 @@ final class RouteSource: Sendable {
     }
 
     private func makeRoute(_ key: ObjectKey, _ state: inout State) -> Route? {
-        guard var entry = state.entries[key], let record = entry.record, let calls = entry.calls else { return nil }
-        let all = entry.slices.values.joined()
-        let ready = Set(all.lazy.filter { !$0.isEnding }.map(\.address))
+        guard let entry = state.entries[key], let record = entry.record, let calls = entry.calls else { return nil }
+        let all = entry.slices.lazy.flatMap(\.addresses)
+        let ready = Set(all.filter { !$0.isEnding }.map(\.address))
         // A function that goes to sleep is woken instead.
         let wanted = ready.isEmpty && entry.wake == nil ? Set(all.map(\.address)) : ready
-        for (address, endpoint) in entry.endpoints where !wanted.contains(address) {
+        for endpoint in entry.endpoints where !wanted.contains(endpoint.address) {
             endpoint.retire()
-            entry.endpoints[address] = nil
         }
-        for address in wanted where entry.endpoints[address] == nil {
-            entry.endpoints[address] = UpstreamEndpoint(address: address)
-        }
-        state.entries[key] = entry
+        let kept = entry.endpoints.filter { wanted.contains($0.address) }
+        let new = wanted.subtracting(kept.map(\.address)).map { UpstreamEndpoint(address: $0) }
+        entry.endpoints = (kept + new).sorted { $0.address.description < $1.address.description }
         calls.take(addresses: entry.endpoints.count)
         let scaling = entry.meter.flatMap { meter in
             record.scaling.map { scaling in
@@ -264,7 +296,7 @@ final class RouteSource: Sendable {
             }
         }
         return Route(
-            endpoints: entry.endpoints.values.sorted { $0.address.description < $1.address.description },
+            endpoints: entry.endpoints,
             admission: admission(of: record), timeout: record.timeout ?? defaultTimeout,
             inFlightMaximum: record.inFlightMaximum, inFlightPerEndpoint: record.inFlightPerEndpoint, calls: calls,
             scaling: scaling)

@@ -1,0 +1,96 @@
+import JSON
+import KubernetesClient
+import KubernetesTypes
+import Synchronization
+import Testing
+
+@testable import ControllerRuntime
+
+@Suite("Followers over a faulty server")
+struct FollowerTests {
+    /// What a follower told: `+name size` for what is there, `-name` for what is gone.
+    final class Story: Sendable {
+        private let lines = Mutex<[String]>([])
+
+        var told: [String] { lines.withLock { $0 } }
+
+        func forget() { lines.withLock { $0 = [] } }
+
+        func take(_ change: Follower<Widget>.Change) {
+            switch change {
+            case .stored(let widget):
+                lines.withLock { $0.append("+\(widget.metadata.name) \(widget.spec.size)") }
+            case .removed(let key): lines.withLock { $0.append("-\(key.name)") }
+            }
+        }
+    }
+
+    func follower(_ api: FakeAPI, _ story: Story) -> Follower<Widget> {
+        Follower(api: api, scope: InformerScope(), limits: .impatient) { story.take($0) }
+    }
+
+    func key(_ name: String) -> ObjectKey { ObjectKey(namespace: "test", name: name) }
+
+    @Test("It tells what was there before it is synced, and then what comes, changes and goes, in order")
+    func follows() async throws {
+        let api = FakeAPI()
+        _ = try await api.create(Widget("first"))
+        let story = Story()
+        let follower = follower(api, story)
+
+        try await during(follower.run) {
+            try await follower.waitForSync()
+            #expect(story.told == ["+first 1"])
+            try await eventually("the watch is open") { api.openWatches == 1 }
+            _ = try await api.create(Widget("second"))
+            api.edit(Widget.self, key("first")) { $0[path: "spec", "size"] = 5 }
+            try await api.delete(Widget.self, key("first"))
+            try await eventually("the deletion is told") { story.told.last == "-first" }
+        }
+
+        #expect(story.told == ["+first 1", "+second 1", "+first 5", "-first"])
+    }
+
+    @Test("After a compaction it tells of the deletions that were missed, and of what is there once more")
+    func missedDeletion() async throws {
+        let api = FakeAPI()
+        _ = try await api.create(Widget("doomed"))
+        _ = try await api.create(Widget("kept"))
+        let story = Story()
+        let follower = follower(api, story)
+
+        try await during(follower.run) {
+            try await eventually("the watch is open") { api.openWatches == 1 }
+            story.forget()
+            api.plan { $0.verb == .watch ? .refuse(FakeState.failure(503, "ServiceUnavailable", "away")) : nil }
+            api.dropWatches()
+            try await api.delete(Widget.self, key("doomed"))
+            api.compact()
+            api.plan(nil)
+            try await eventually("the list is told") { story.told.contains("+kept 1") }
+        }
+
+        #expect(story.told == ["-doomed", "+kept 1"])
+    }
+
+    @Test("An object made anew under the name of a deleted one is told as gone first")
+    func anotherObject() async throws {
+        let api = FakeAPI()
+        _ = try await api.create(Widget("twin"))
+        let story = Story()
+        let follower = follower(api, story)
+
+        try await during(follower.run) {
+            try await eventually("the watch is open") { api.openWatches == 1 }
+            api.plan { $0.verb == .watch ? .refuse(FakeState.failure(503, "ServiceUnavailable", "away")) : nil }
+            api.dropWatches()
+            try await api.delete(Widget.self, key("twin"))
+            _ = try await api.create(Widget("twin"))
+            api.compact()
+            api.plan(nil)
+            try await eventually("the new one is told") { story.told.count >= 3 }
+        }
+
+        #expect(story.told == ["+twin 1", "-twin", "+twin 1"])
+    }
+}
