@@ -267,6 +267,21 @@ struct HTTPServerTests {
         await server.shutdown(grace: .seconds(1))
     }
 
+    @Test("A server that is told to end still takes connections for the delay it was given, and then ends")
+    func leavesBeforeItEnds() async throws {
+        let (server, port) = try echoServer { $0.leaveDelay = .seconds(3) }
+        let running = Task { try await server.run() }
+
+        running.cancel()
+        let late = try RawClient(port: port)
+        try await late.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n")
+        let answer = try await late.receiveAll()
+        try await running.value
+
+        #expect(answer.hasSuffix("GET /late []"))
+        #expect(throws: RawClient.Failure.self) { try RawClient(port: port) }
+    }
+
     @Test("Requests that were sent before shutting down are answered, also those nobody had accepted yet")
     func freshConnections() async throws {
         let (server, port) = try echoServer()

@@ -115,7 +115,7 @@ public final class HTTPServer: Sendable {
         }
     }
 
-    /// Serves until the task is cancelled, then shuts down within the configured grace.
+    /// Serves until the task is cancelled, then leaves and shuts down within the configured delay and grace.
     ///
     /// Starts the server if need be.
     ///
@@ -135,6 +135,12 @@ public final class HTTPServer: Sendable {
             for await _ in stream {}
         } onCancel: {
             continuation.finish()
+        }
+        if configuration.leaveDelay > .zero {
+            leave()
+            let delay = configuration.leaveDelay
+            // Unstructured on purpose: this task is cancelled, which is when the wait begins.
+            await Task.detached { try? await Task.sleep(for: delay) }.value
         }
         await shutdown(grace: configuration.shutdownGrace)
     }

@@ -26,7 +26,9 @@ public struct HTTPServerConfiguration: Sendable {
     public var connectionsMaximum = 16 * 1024
     /// How long each wait may take.
     public var timeouts = HTTPServerTimeouts()
-    /// How long `run()` lets requests finish once it is cancelled.
+    /// How long `run()` goes on to take connections once it is cancelled, while others learn that this server leaves.
+    public var leaveDelay: Duration = .zero
+    /// How long `run()` lets requests finish after that.
     public var shutdownGrace: Duration = .seconds(20)
 
     /// Takes the defaults given above.

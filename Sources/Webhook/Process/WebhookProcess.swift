@@ -12,6 +12,8 @@ import Timing
 public enum WebhookProcess {
     /// A body's next piece must come within this time: hosts send at once or not at all.
     private static let bodyIdle: Duration = .seconds(10)
+    /// A delivery that comes while a pod's end makes its way through the cluster is taken: hosts send none twice.
+    private static let leaveDelay: Duration = .seconds(5)
 
     /// Where Repositories are made when nobody says where.
     private static let namespaceDefault = "farebox-functions"
@@ -39,6 +41,7 @@ public enum WebhookProcess {
         server.port = configuration.port
         server.bodyBytesMaximum = UInt64(WebhookLimits.bodyBytesMaximum)
         server.timeouts.bodyIdle = bodyIdle
+        server.leaveDelay = leaveDelay
         let http = HTTPServer(configuration: server, handler: handler)
         manager.addRunnable("webhook", needsLeadership: false) { try await http.run() }
     }
