@@ -108,7 +108,7 @@ let package = Package(
             "Gateway",
             [
                 "AsyncCalls", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
-                "KubernetesTypes", "Payments", "Scaling", "TLS", "Telemetry", "Timing", "YAML",
+                "KubernetesTypes", "Payments", "Scaling", "TLS", "Telemetry", "Threads", "Timing", "YAML",
             ]),
         module(
             "BuildService",

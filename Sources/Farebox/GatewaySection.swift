@@ -7,7 +7,7 @@ struct GatewaySection: Decodable {
 
     enum CodingKeys: String, CodingKey {
         case port, internalPort, loops, timeout, connectionsMaximum, drainDelay, tls, acceptsPlainHTTP2, wakeTimeout
-        case waitingMaximum
+        case waitingMaximum, accessLog
     }
 
     init() {}
@@ -25,10 +25,28 @@ struct GatewaySection: Decodable {
         try take(.acceptsPlainHTTP2, into: \.acceptsPlainHTTP2)
         configuration.tls = try container.decodeIfPresent(TLSSection.self, forKey: .tls)?.configuration
         try take(.waitingMaximum, into: \.waitingMaximum)
+        let accessLog = try container.decodeIfPresent(AccessLogSection.self, forKey: .accessLog)
+        configuration.accessLogShare = accessLog?.share ?? 0
         configuration.wakeTimeout = try container.duration(.wakeTimeout) ?? configuration.wakeTimeout
         configuration.loops = try container.decodeIfPresent(Int.self, forKey: .loops)
         configuration.timeout = try container.duration(.timeout) ?? configuration.timeout
         configuration.drainDelay = try container.duration(.drainDelay) ?? configuration.drainDelay
+    }
+}
+
+/// Of which calls a line is written.
+struct AccessLogSection: Decodable {
+    var share = 1.0
+
+    enum CodingKeys: String, CodingKey { case share }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        share = try container.decodeIfPresent(Double.self, forKey: .share) ?? share
+        guard (0...1).contains(share) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .share, in: container, debugDescription: "\(share) is not a part of all calls; write 0 to 1")
+        }
     }
 }
 

@@ -1,4 +1,6 @@
 import CRDs
+import Glibc
+import JSON
 import KubernetesClient
 import KubernetesTypes
 import RawSockets
@@ -20,7 +22,8 @@ struct GatewayServiceTests {
 
     /// Runs a gateway while `body` uses it, then stops it.
     private func withGateway(
-        _ routes: GatewayService.Routes, _ body: (GatewayService.Ports) async throws -> Void
+        _ routes: GatewayService.Routes, _ change: (inout GatewayConfiguration) -> Void = { _ in },
+        _ body: (GatewayService.Ports) async throws -> Void
     ) async throws {
         var configuration = GatewayConfiguration()
         configuration.rootDomain = "example.xyz"
@@ -32,6 +35,7 @@ struct GatewayServiceTests {
         configuration.loops = 2
         configuration.drainDelay = .zero
         configuration.shutdownGrace = .milliseconds(200)
+        change(&configuration)
         let service = try GatewayService(configuration: configuration, routes: routes, registry: MetricsRegistry())
         let (ports, told) = AsyncStream<GatewayService.Ports>.makeStream()
         let running = Task {
@@ -90,6 +94,44 @@ struct GatewayServiceTests {
                     "gateway_function_invocation_total{function_name=\"hello.functions\",code=\"200\"} 2\n"))
             #expect(metrics.contains("gateway_functions_seconds_count{function_name=\"hello.functions\"} 2\n"))
             #expect(metrics.contains("farebox_gateway_refused_total{reason=\"unknown_function\"} 2\n"))
+        }
+    }
+
+    @Test("The access log tells of the share of calls that it should, each in a line of JSON, and never a query")
+    func accessLog() async throws {
+        let upstream = try upstream("hello")
+        let routes = try StaticRoutes(
+            Array("routes: [{name: hello, endpoints: [\"127.0.0.1:\(upstream.port)\"]}]".utf8))
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        let (readEnd, writeEnd) = (ends[0], ends[1])
+        defer { close(readEnd) }
+
+        try await withGateway(
+            .fixed(routes),
+            {
+                $0.accessLogShare = 0.5
+                $0.accessLogOutput = LogOutput(fileDescriptor: writeEnd)
+            },
+            { ports in
+                for _ in 0..<4 {
+                    _ = try await call("/function/hello/a%20b?secret=1", host: "x.example", port: ports.callers)
+                }
+                _ = try await call("/function/unknown", port: ports.callers)
+            })
+        close(writeEnd)
+        var text = [UInt8](repeating: 0, count: 65_536)
+        let count = text.withUnsafeMutableBytes { read(readEnd, $0.baseAddress, $0.count) }
+        let lines = try text.prefix(max(count, 0)).split(separator: UInt8(ascii: "\n")).map { line in
+            try JSONReader().parse(Array(line))
+        }
+
+        #expect(lines.count == 2)
+        for line in lines {
+            #expect(line[path: "function"] == "hello.functions" && line[path: "method"] == "GET")
+            #expect(line[path: "host"] == "x.example" && line[path: "path"] == "/function/hello/a%20b")
+            #expect(line[path: "status"] == 200 && line[path: "attempts"] == 1 && line[path: "cause"] == nil)
+            #expect(line[path: "remoteAddress"] == "127.0.0.1" && line[path: "requestId"] != nil)
         }
     }
 

@@ -1,4 +1,5 @@
 public import AsyncCalls
+import Telemetry
 
 /// How the gateway listens and routes: the part of Farebox's configuration file that concerns it.
 public struct GatewayConfiguration: Sendable {
@@ -26,6 +27,10 @@ public struct GatewayConfiguration: Sendable {
     public var wakeTimeout: Duration = .seconds(60)
     /// How many calls may wait for one function at once; more are answered 503.
     public var waitingMaximum = 1000
+    /// Of which part of all calls a line is written to standard output, from 0 to 1.
+    public var accessLogShare = 0.0
+    /// Where these lines go.
+    var accessLogOutput = LogOutput(fileDescriptor: 1)
     /// Connections of callers open at once.
     public var connectionsMaximum = 16 * 1024
     /// How long the gateway still accepts connections after it is told to stop: until every load balancer and node has

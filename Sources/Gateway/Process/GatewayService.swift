@@ -46,6 +46,7 @@ public final class GatewayService: Sendable {
     private let isReady: ReadyFlag
     private let desk: CallDesk?
     private let ownCalls: AsyncDesk?
+    private let accessLog: AccessLog?
 
     /// Wires the gateway; `run` starts it.
     ///
@@ -72,11 +73,16 @@ public final class GatewayService: Sendable {
             board: board, metrics: metrics, defaultTimeout: configuration.timeout, desk: desk, waker: waker,
             waitingMaximum: configuration.waitingMaximum)
         self.source = source
+        let accessLog =
+            configuration.accessLogShare > 0
+            ? AccessLog(
+                share: configuration.accessLogShare, output: configuration.accessLogOutput, registry: registry) : nil
+        self.accessLog = accessLog
         let router = GatewayRouter(
             board: board, metrics: metrics, rootDomain: configuration.rootDomain,
             defaultNamespace: configuration.functionsNamespace, wakeLimit: configuration.wakeTimeout,
             redirect: configuration.tls.flatMap { $0.redirects ? PlainRedirect(port: $0.publicPort) : nil },
-            takesAsyncCalls: configuration.async != nil)
+            takesAsyncCalls: configuration.async != nil, accessLog: accessLog)
         let ownCalls = Self.makeAsync(
             configuration, router: router, board: board, loop: loops, desk: desk, registry: registry)
         self.ownCalls = ownCalls
@@ -146,6 +152,7 @@ public final class GatewayService: Sendable {
             _ = await calling.result
             await informers?.stop()
             await desk?.closeAll()
+            await accessLog?.finish()
         } catch {
             await server.shutdown(grace: .zero)
             await probes.shutdown(grace: .zero)

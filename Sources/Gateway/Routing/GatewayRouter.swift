@@ -24,11 +24,14 @@ struct GatewayRouter: RequestRouter {
     private let redirect: PlainRedirect?
     /// Whether the server's handler takes `/async-function/…`.
     private let takesAsyncCalls: Bool
+    private let accessLog: AccessLog?
 
     init(
         board: RouteBoard, metrics: GatewayMetrics, rootDomain: String, defaultNamespace: String,
-        wakeLimit: Duration = .seconds(60), redirect: PlainRedirect? = nil, takesAsyncCalls: Bool = false
+        wakeLimit: Duration = .seconds(60), redirect: PlainRedirect? = nil, takesAsyncCalls: Bool = false,
+        accessLog: AccessLog? = nil
     ) {
+        self.accessLog = accessLog
         self.redirect = redirect
         self.takesAsyncCalls = takesAsyncCalls
         self.board = board
@@ -171,7 +174,9 @@ struct GatewayRouter: RequestRouter {
         }
         let context: AnyObject? = if let admitted { admitted } else { purse }
         return .proxy(
-            ProxyCall(to: route, head: head, prefixEnd: prefixEnd, silence: route.timeout, context: context))
+            ProxyCall(
+                to: route, head: head, prefixEnd: prefixEnd, silence: route.timeout, context: context,
+                witness: accessLog?.entry(of: route, head, in: bytes)))
     }
 
     /// Decides about a call of a function that sleeps: it is woken, and the call waits.

@@ -41,6 +41,8 @@ public struct ProxyCall {
     public let silenceNanoseconds: UInt64
     /// What the destination gets back when the call is over.
     public let context: AnyObject?
+    /// Who else is told when the call is over.
+    public let witness: (any CallWitness)?
 
     /// Makes a call.
     ///
@@ -50,9 +52,10 @@ public struct ProxyCall {
     ///   - prefixEnd: Where in the request's bytes the part of the path begins that the upstream sees.
     ///   - silence: How long the upstream may stay silent.
     ///   - context: What the destination gets back when the call is over.
+    ///   - witness: Who else is told when the call is over.
     public init(
         to destination: any ProxyDestination, head: RequestHead, prefixEnd: Int, silence: Duration,
-        context: AnyObject? = nil
+        context: AnyObject? = nil, witness: (any CallWitness)? = nil
     ) {
         precondition(
             prefixEnd >= head.target.start && prefixEnd <= head.target.end, "The prefix ends outside of the target")
@@ -60,7 +63,19 @@ public struct ProxyCall {
         target = ByteRange(prefixEnd, head.target.end)
         silenceNanoseconds = silence.wholeNanoseconds
         self.context = context
+        self.witness = witness
     }
+}
+
+/// Is told of one call, once it is over.
+public protocol CallWitness: AnyObject, Sendable {
+    /// The call is over; called exactly once, on the loop: it must not block.
+    ///
+    /// - Parameters:
+    ///   - outcome: How it went.
+    ///   - requestID: The id that caller and function were told.
+    ///   - remoteAddress: The caller's address.
+    func ended(_ outcome: ProxyOutcome, requestID: String, remoteAddress: String)
 }
 
 /// How one proxied request went.

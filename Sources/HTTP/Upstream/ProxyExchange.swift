@@ -343,13 +343,15 @@ final class ProxyExchange: RequestExchange {
         isHeld = false
         self.call = nil
         let now = EventLoop.monotonicNow()
-        call.destination.finished(
-            ProxyOutcome(
-                status: status, cause: cause, nanoseconds: now &- startedAt,
-                firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts,
-                wasSent: wasSent || upstream?.hasSent == true, ejections: ejections,
-                waitedNanoseconds: wait?.nanoseconds ?? 0),
-            context: call.context)
+        let outcome = ProxyOutcome(
+            status: status, cause: cause, nanoseconds: now &- startedAt,
+            firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts,
+            wasSent: wasSent || upstream?.hasSent == true, ejections: ejections,
+            waitedNanoseconds: wait?.nanoseconds ?? 0)
+        call.destination.finished(outcome, context: call.context)
+        if let witness = call.witness {
+            witness.ended(outcome, requestID: client.requestID.text, remoteAddress: client.remoteAddress)
+        }
     }
 
     // MARK: Flow
