@@ -22,7 +22,7 @@ import threading
 import time
 import urllib.parse
 
-from bench_gateway import free_ports, wait_for
+from bench_process import free_ports, wait_for
 from bench_webhook import kubectl, percentile
 
 NAMESPACE, NAME = "farebox-functions", "sleeper"

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from bench_gateway import free_ports, wait_for
+from bench_process import free_ports, wait_for
 
 GOAL = 50_000
 # name: (share of the receipts, arguments of the driver, durable)

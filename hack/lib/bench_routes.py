@@ -22,7 +22,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Tests/EndToEnd"))
 import kubernetes_api
-from bench_gateway import free_ports, resident_mib, wait_for
+from bench_process import free_ports, resident_mib, wait_for
 
 NAMESPACE = "farebox-functions"
 FUNCTIONS = "apis/farebox.dev/v1alpha1/namespaces/farebox-functions/functions"

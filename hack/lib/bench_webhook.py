@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 
-from bench_gateway import cpu_nanoseconds, free_ports, resident_mib, wait_for
+from bench_process import cpu_nanoseconds, free_ports, resident_mib, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAYLOADS = ROOT / "Tests/WebhookTests/Payloads/github"
