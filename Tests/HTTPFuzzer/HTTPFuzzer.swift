@@ -3,14 +3,15 @@ import Glibc
 
 @testable import HTTP
 
-/// Feeds the HTTP parsers what libFuzzer makes up: `HTTPFuzzer head|content|answer [LIBFUZZER-ARGUMENT…]`.
+/// Feeds the HTTP parsers what libFuzzer makes up: `HTTPFuzzer head|content|answer|fields [LIBFUZZER-ARGUMENT…]`.
 ///
-/// A trap, a hang, and bytes that mean one thing in one piece and another byte by byte are failures.
+/// A trap, a hang, and bytes that mean one thing in one piece and another byte by byte are failures; and so is a request of
+/// HTTP/2 whose head ends elsewhere once it is written down as HTTP/1.1 has it.
 @main
 struct HTTPFuzzer {
     static func main() {
         guard CommandLine.arguments.count > 1, let parser = FuzzedParser(rawValue: CommandLine.arguments[1]) else {
-            print("HTTPFuzzer head|content|answer [LIBFUZZER-ARGUMENT…]")
+            print("HTTPFuzzer head|content|answer|fields [LIBFUZZER-ARGUMENT…]")
             exit(2)
         }
         // libFuzzer wants the program's name first, and none of our words.
@@ -32,6 +33,8 @@ enum FuzzedParser: String {
     case content
     /// The head of an upstream's answer.
     case answer
+    /// The fields of a request of HTTP/2: each a name and a value with a byte for its length before it.
+    case fields
 
     /// Called by libFuzzer for each input.
     var callback: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32 {
@@ -51,6 +54,11 @@ enum FuzzedParser: String {
                 compare(start, count, feedAnswer)
                 return 0
             }
+        case .fields:
+            { start, count in
+                rewrite(Array(UnsafeBufferPointer(start: start, count: count)))
+                return 0
+            }
         }
     }
 }
@@ -61,6 +69,26 @@ private func compare(_ start: UnsafePointer<UInt8>?, _ count: Int, _ feed: ([UIn
     let whole = feed(bytes, max(1, bytes.count))
     let pieces = feed(bytes, 1)
     precondition(whole == pieces, "in one piece: \(whole); byte by byte: \(pieces)")
+}
+
+/// Writes the head of a request of HTTP/2 down, and ends the process when that is not one head and all of it.
+private func rewrite(_ bytes: [UInt8]) {
+    var builder = HTTP2HeadBuilder()
+    var rest = bytes[...]
+    func next() -> [UInt8]? {
+        guard let length = rest.popFirst() else { return nil }
+        defer { rest = rest.dropFirst(Int(length)) }
+        return Array(rest.prefix(Int(length)))
+    }
+    while let name = next(), let value = next() {
+        builder.add(name.span, value.span, limits: HeadLimits())
+    }
+    guard let head = try? builder.finish(hasContent: bytes.count.isMultiple(of: 2)) else { return }
+    var scanner = HeadScanner()
+    guard case .complete(let end) = try? scanner.scan(head.span, limits: HeadLimits()) else { return }
+    precondition(end == head.count, "the head ends at \(end) of \(head.count) bytes: \(head)")
+    var parsed = RequestHead()
+    try? parsed.parse(head.span, end: end, limits: HeadLimits())
 }
 
 private func feedHead(_ bytes: [UInt8], step: Int) -> String {
