@@ -49,6 +49,7 @@ let package = Package(
         module("Storage", ["CSQLite"]),
         module("YAML", ["CYAML"]),
         module("Archive", ["CArchive"]),
+        module("Commands"),
         module("Cryptography", ["COpenSSL"]),
         module("Telemetry"),
         module("Threads"),
@@ -129,13 +130,19 @@ let package = Package(
                 "Builds", "ClusterAccess", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON",
                 "KubernetesClient", "KubernetesTypes", "Telemetry", "Threads", "Timing",
             ]),
-        module("Commands", ["CRDs", "KubernetesClient", "KubernetesTypes", "JSON", "YAML", "Timing"]),
+        module(
+            "CommandLine",
+            [
+                "Builds", "ClusterAccess", "Commands", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+                "KubernetesTypes", "Telemetry", "Timing", "YAML",
+            ]),
 
         // Level 5: reads configuration, wires, runs.
         .executableTarget(
             name: "Farebox",
             dependencies: [
-                "AdminService", "AsyncCalls", "Audit", "BuildService", "Builds", "Commands", "ControllerRuntime",
+                "AdminService", "AsyncCalls", "Audit", "BuildService", "Builds", "CommandLine", "Commands",
+                "ControllerRuntime",
                 "CRDs", "Cryptography", "Gateway",
                 "HTTP",
                 "JSON", "KubernetesClient", "KubernetesTypes", "Operator", "PaymentService", "Payments", "Telemetry",
@@ -238,6 +245,12 @@ package.targets += [
             "MemoryCluster", "RawSockets", "Telemetry", "Timing",
         ]),
     tests("Commands"),
+    tests(
+        "CommandLine",
+        [
+            "Builds", "Commands", "CRDs", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing",
+            "YAML",
+        ]),
 ]
 
 /// `hack/fuzz`: the parsers of HTTP under libFuzzer, which is the toolchain's. Named by the environment, since its flags would

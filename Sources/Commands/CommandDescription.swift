@@ -1,92 +1,130 @@
-/// What a subcommand is called, what it takes, and the text that teaches it.
+/// What a command is called, what it takes, and the text that teaches it.
+///
+/// Help, completion and the manual page are made from it, so that no two of them can disagree.
 public struct CommandDescription: Sendable {
-    /// An option of a subcommand, written `--name VALUE`, or `--name` where it takes no value.
+    /// An option, written `--name VALUE`, or `--name` where it takes no value.
     public struct Option: Sendable {
         /// The name without its dashes.
-        let name: String
+        public let name: String
+        /// One letter that means the same after a single dash.
+        public let short: Character?
         /// The word for its value in the help, or nil for a flag.
-        let value: String?
-        let summary: String
+        public let value: String?
+        /// Whether it may be given several times, each counting.
+        public let isRepeated: Bool
+        /// What its value may be, for completion.
+        public let completion: CompletionKind
+        /// What it does, in one line.
+        public let summary: String
 
         /// Describes an option.
-        public init(_ name: String, value: String? = nil, _ summary: String) {
+        public init(
+            _ name: String, short: Character? = nil, value: String? = nil, isRepeated: Bool = false,
+            completion: CompletionKind = .nothing, _ summary: String
+        ) {
             self.name = name
+            self.short = short
             self.value = value
+            self.isRepeated = isRepeated
+            self.completion = completion
             self.summary = summary
         }
     }
 
-    /// The word typed after `farebox`.
+    /// A word that has its meaning by its place.
+    public struct Argument: Sendable {
+        /// The name, as it stands between angle brackets in the help.
+        public let name: String
+        /// Whether it may be left out.
+        public let isOptional: Bool
+        /// Whether it takes all the words that are left; only the last one does.
+        public let isRepeated: Bool
+        /// What it may be, for completion.
+        public let completion: CompletionKind
+        /// What it is, in one line.
+        public let summary: String
+
+        /// Describes an argument.
+        public init(
+            _ name: String, isOptional: Bool = false, isRepeated: Bool = false, completion: CompletionKind = .nothing,
+            _ summary: String
+        ) {
+            self.name = name
+            self.isOptional = isOptional
+            self.isRepeated = isRepeated
+            self.completion = completion
+            self.summary = summary
+        }
+    }
+
+    /// What is typed after `farebox`: one word or two.
     public let name: String
+    /// Other names for the same.
+    public let aliases: [String]
+    /// Where the list of commands shows it.
+    public let section: CommandSection
     /// One line for the list of commands.
     public let summary: String
     /// What it does, for its own help page; lines of at most 80 columns.
-    let discussion: String
-    let options: [Option]
-    let examples: [String]
+    public let discussion: String
+    /// What it takes by place.
+    public let arguments: [Argument]
+    /// What it takes by name.
+    public let options: [Option]
+    /// Whole lines that work as they stand, each beginning with `farebox` or with what comes before a pipe.
+    public let examples: [String]
 
-    /// Describes a subcommand.
+    /// Describes a command.
     public init(
-        _ name: String, _ summary: String, discussion: String = "", options: [Option] = [], examples: [String] = []
+        _ name: String, aliases: [String] = [], section: CommandSection = .process, _ summary: String,
+        discussion: String = "", arguments: [Argument] = [], options: [Option] = [], examples: [String] = []
     ) {
         self.name = name
+        self.aliases = aliases
+        self.section = section
         self.summary = summary
         self.discussion = discussion
+        self.arguments = arguments
         self.options = options
         self.examples = examples
     }
 
-    /// The page that `farebox <name> --help` prints.
-    public var help: String {
-        var text = "farebox \(name): \(summary)\n\nUSAGE\n  farebox \(name)\(options.isEmpty ? "" : " [options]")\n"
-        if !discussion.isEmpty { text += "\n\(discussion)\n" }
-        let rows =
-            options.map { ("--\($0.name)" + ($0.value.map { " \($0)" } ?? ""), $0.summary) } + [
-                ("--help", "print this")
-            ]
-        text += "\nOPTIONS\n" + Self.columns(rows)
-        if !examples.isEmpty { text += "\nEXAMPLES\n" + examples.map { "  \($0)\n" }.joined() }
-        return text
-    }
-
-    /// Reads the words after the subcommand.
-    ///
-    /// - Throws: `UsageError` for an unknown option, an option without its value, or a word that is no option.
-    public func parse(_ words: [String]) throws(UsageError) -> [String: String] {
-        var parsed: [String: String] = [:]
-        var rest = words[...]
-        while let word = rest.popFirst() {
-            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard word.hasPrefix("--"), let first = parts.first,
-                let option = options.first(where: { "--" + $0.name == first })
-            else { throw UsageError("\(name): unknown argument '\(word)'; see: farebox \(name) --help") }
-            guard option.value != nil else {
-                guard parts.count == 1 else { throw UsageError("\(name): --\(option.name) takes no value") }
-                parsed[option.name] = ""
-                continue
-            }
-            guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
-                throw UsageError("\(name): --\(option.name) needs a value (\(option.value ?? ""))")
-            }
-            parsed[option.name] = value
-        }
-        return parsed
-    }
-
-    /// Lays out two columns, as wide as the longest left cell.
-    static func columns(_ rows: [(String, String)]) -> String {
-        let width = rows.map(\.0.count).max() ?? 0
-        return rows.map { left, right in
-            "  " + left + String(repeating: " ", count: width - left.count + 2) + right + "\n"
-        }.joined()
-    }
+    /// Whether it is called so.
+    func isCalled(_ word: String) -> Bool { name == word || aliases.contains(word) }
 }
 
-/// Something typed that cannot be understood; the process ends with exit code 2.
-public struct UsageError: Error, CustomStringConvertible {
-    /// What was wrong and how to mend it.
-    public let description: String
+/// The parts of the list of commands, in their order.
+public enum CommandSection: String, CaseIterable, Sendable {
+    /// What begins with a folder of source.
+    case folder = "FROM A FOLDER TO A FUNCTION"
+    /// What concerns functions that are deployed.
+    case function = "FUNCTIONS"
+    /// What functions need: Secrets, repositories, payments.
+    case platform = "SECRETS, REPOSITORIES, PAYMENTS"
+    /// What concerns this program and the cluster behind it.
+    case program = "THIS PROGRAM"
+    /// The processes of an installation, and its administrator's tools.
+    case process = "PROCESSES AND TOOLS OF AN INSTALLATION"
+}
 
-    /// Wraps the message.
-    public init(_ description: String) { self.description = description }
+/// What an argument or the value of an option may be, for completion.
+public enum CompletionKind: Hashable, Sendable {
+    /// Nothing that could be listed.
+    case nothing
+    /// A file.
+    case file
+    /// A folder.
+    case folder
+    /// One of these words.
+    case words([String])
+    /// Functions of the cluster.
+    case functions
+    /// Repositories of the cluster.
+    case repositories
+    /// Secrets of functions.
+    case secrets
+    /// Namespaces of the cluster.
+    case namespaces
+    /// Names of commands.
+    case commands
 }

@@ -17,7 +17,8 @@ enum CRDsCommand {
 enum VersionCommand {
     static let version = "0.1.0"
 
-    static let description = CommandDescription("version", "prints the version")
+    static let description = CommandDescription(
+        "version", section: .program, "prints the version")
 
     @Sendable static func run(_ options: Options) {
         print("farebox \(version)")

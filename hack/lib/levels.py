@@ -9,11 +9,11 @@ import re
 import sys
 
 LEVELS = {
-    0: ["JSON", "YAML", "Archive", "Cryptography", "Storage", "TLS", "Telemetry", "Threads", "Timing"],
+    0: ["JSON", "YAML", "Archive", "Commands", "Cryptography", "Storage", "TLS", "Telemetry", "Threads", "Timing"],
     1: ["HTTP", "KubernetesTypes"],
     2: ["Audit", "CRDs", "KubernetesClient", "Scaling"],
     3: ["AsyncCalls", "Builds", "ClusterAccess", "ControllerRuntime", "GitHosts", "Payments"],
-    4: ["AdminService", "Operator", "Webhook", "Gateway", "BuildService", "PaymentService", "Dashboard", "Commands"],
+    4: ["AdminService", "Operator", "Webhook", "Gateway", "BuildService", "PaymentService", "Dashboard", "CommandLine"],
     5: ["Farebox"],
 }
 LEVEL = {module: level for level, modules in LEVELS.items() for module in modules}

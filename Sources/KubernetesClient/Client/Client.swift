@@ -1,5 +1,5 @@
 import Glibc
-import HTTP
+public import HTTP
 import JSON
 public import Telemetry
 
@@ -77,6 +77,23 @@ public final class Client: KubernetesAPI {
                 ErrorAnswer.status(response.status, response.headers, body, request.description))
         }
         return ResponseStream(stream, request.description) { [pool] in pool.suspect(client, at: .now) }
+    }
+
+    /// Sends a request that the API server passes on to a Service; returns when the head of the answer is there.
+    ///
+    /// It is sent once: whether it may be sent again, only the caller knows.
+    ///
+    /// - Returns: The Service's answer with any status, or the API server's own, a Status object, when it refuses.
+    /// - Throws: ``KubernetesError``, and `CancellationError` when the calling task was cancelled.
+    public func forward(_ request: ForwardedRequest) async throws -> HTTPClientStream {
+        let credential = try await credentials.current()
+        let client = pool.client(for: credential, at: .now)
+        let built = try builder.forwarding(request, credential)
+        do {
+            return try await client.stream(built)
+        } catch let error as HTTPClientError {
+            throw KubernetesError.transport(error, during: request.description)
+        }
     }
 
     private static func source(

@@ -54,15 +54,39 @@ struct RequestBuilder: Sendable {
         return built
     }
 
-    private func common(_ request: APIRequest, _ credential: RequestCredential) -> HTTPClientRequest {
-        var headers = HTTPHeaders([("User-Agent", userAgent)])
-        headers.add("Accept", Self.accepted(request))
+    /// Returns the request that the API server passes on to a Service.
+    ///
+    /// - Throws: `KubernetesError.invalidRequest`.
+    func forwarding(_ request: ForwardedRequest, _ credential: RequestCredential) throws -> HTTPClientRequest {
+        var headers = HTTPHeaders()
+        for field in request.headers.fields where !Self.isOurs(field.name) { headers.add(field.name, field.value) }
+        identify(&headers, credential)
+        return HTTPClientRequest(
+            request.method, url: base + (try request.path()), headers: headers, body: request.body, timeout: nil,
+            headTimeout: request.headTimeout, idleTimeout: request.idleTimeout)
+    }
+
+    /// The fields that concern the API server and nobody behind it.
+    private static func isOurs(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return ["authorization", "host", "user-agent"].contains(name) || name.hasPrefix("impersonate-")
+    }
+
+    /// Says who we are.
+    private func identify(_ headers: inout HTTPHeaders, _ credential: RequestCredential) {
+        headers.add("User-Agent", userAgent)
         if let host { headers.add("Host", host) }
         // Without TLS anybody on the way could read the credential, so it stays here (client-go does the same).
         if usesTLS, let authorization = credential.authorization {
             headers.add("Authorization", authorization.value)
         }
         for (name, value) in impersonation { headers.add(name, value) }
+    }
+
+    private func common(_ request: APIRequest, _ credential: RequestCredential) -> HTTPClientRequest {
+        var headers = HTTPHeaders()
+        headers.add("Accept", Self.accepted(request))
+        identify(&headers, credential)
         var built = HTTPClientRequest(request.verb.method, url: base + request.path + query(request), headers: headers)
         if let body = request.body {
             built.headers.add("Content-Type", request.verb.contentType)

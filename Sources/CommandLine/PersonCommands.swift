@@ -1,0 +1,29 @@
+public import Commands
+
+/// The commands that a person types, as against the processes of an installation.
+public enum PersonCommands {
+    /// All of them, in the order in which the help lists them.
+    ///
+    /// - Parameter console: Where they speak.
+    public static func all(_ console: Console) -> [Subcommand] {
+        folder(console) + function(console) + platform(console)
+    }
+
+    /// From a folder to a function.
+    private static func folder(_ console: Console) -> [Subcommand] { [] }
+
+    /// Functions that are deployed.
+    private static func function(_ console: Console) -> [Subcommand] {
+        [
+            Subcommand(ListCommand.description) { try await ListCommand.run($0, console) },
+            Subcommand(StatusCommand.description) { try await StatusCommand.run($0, console) },
+            Subcommand(InvokeCommand.description) { try await InvokeCommand.run($0, console) },
+            Subcommand(LogsCommand.description) { try await LogsCommand.run($0, console) },
+            Subcommand(ScaleCommand.description) { try await ScaleCommand.run($0, console) },
+            Subcommand(RemoveCommand.description) { try await RemoveCommand.run($0, console) },
+        ]
+    }
+
+    /// Secrets, repositories, payments.
+    private static func platform(_ console: Console) -> [Subcommand] { [] }
+}
