@@ -101,6 +101,7 @@ final class HTTP2Connection: ClientChannel, @unchecked Sendable {
 
     override func closed() {
         let left = streams
+        streams.values.forEach(loop.keepThroughTurn)
         streams = [:]
         due = []
         for stream in left.values {
@@ -187,6 +188,7 @@ final class HTTP2Connection: ClientChannel, @unchecked Sendable {
     /// A stream is over, whoever ended it.
     func forget(_ id: Int32, isReset: Bool) {
         guard let stream = streams.removeValue(forKey: id) else { return }
+        loop.keepThroughTurn(stream)
         if isReset {
             spend(1)
         }

@@ -54,6 +54,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private var timers: TimerWheel
     private var generation: UInt32 = 0
     private var turnEnders: [Channel] = []
+    private var endedThisTurn: [AnyObject] = []
 
     /// Creates the loop's kernel objects; `start` runs it.
     ///
@@ -220,6 +221,12 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         guard index < channels.count, channels[index] === channel else { return }
         timers.remove(index)
         channels[index] = nil
+        keepThroughTurn(channel)
+    }
+
+    /// Keeps something that has ended until the turn is over: who ended it may have been called by it, or for it.
+    func keepThroughTurn(_ ended: AnyObject) {
+        endedThisTurn.append(ended)
     }
 
     /// Stops watching a descriptor that stays open.
@@ -331,11 +338,15 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     }
 
     private func endTurn() {
-        guard !turnEnders.isEmpty else { return }
-        let channels = turnEnders
-        turnEnders.removeAll(keepingCapacity: true)
-        for channel in channels {
-            channel.turnEnded()
+        if !turnEnders.isEmpty {
+            let channels = turnEnders
+            turnEnders.removeAll(keepingCapacity: true)
+            for channel in channels {
+                channel.turnEnded()
+            }
+        }
+        if !endedThisTurn.isEmpty {
+            endedThisTurn = []
         }
     }
 
