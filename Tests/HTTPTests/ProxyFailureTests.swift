@@ -40,6 +40,51 @@ struct ProxyFailureTests {
         await proxy.stop()
     }
 
+    static let safeCases: [(String, Bool)] = [
+        ("GET", true), ("HEAD", true), ("OPTIONS", true), ("PUT", false), ("DELETE", false), ("POST", false),
+    ]
+
+    @Test("A new connection that ends without an answer is tried elsewhere, if the request is safe", arguments: safeCases)
+    func silentEnd(method: String, isRepeated: Bool) async throws {
+        let broken = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "\r\n\r\n")
+            await connection.reset()
+        }
+        let ok = ok
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "\r\n\r\n")
+            try await connection.send(ok)
+        }
+        let proxy = try ProxyFixture(to: [broken.port, upstream.port])
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("\(method) / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        let answer = try await client.receiveAll()
+
+        #expect(answer.hasPrefix(isRepeated ? "HTTP/1.1 200 " : "HTTP/1.1 502 "))
+        #expect(broken.connections == 1 && upstream.connections == (isRepeated ? 1 : 0))
+        #expect(proxy.destination.endpoints.allSatisfy { $0.inFlight == 0 })
+        await proxy.stop()
+    }
+
+    @Test("A safe request is sent twice at most")
+    func silentEndAgain() async throws {
+        let broken = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "\r\n\r\n")
+            await connection.reset()
+        }
+        let proxy = try ProxyFixture(to: [broken.port])
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        let answer = try await client.receiveAll()
+
+        #expect(answer.hasPrefix("HTTP/1.1 502 "))
+        #expect(broken.connections == 2)
+        #expect(proxy.destination.outcomes.map(\.attempts) == [2])
+        await proxy.stop()
+    }
+
     @Test("A kept connection that was closed is noticed, and nothing is sent on it")
     func closedIdleConnection() async throws {
         let ok = ok
@@ -235,6 +280,37 @@ struct ProxyFailureTests {
 
         #expect(await eventually { isClosed.load(ordering: .relaxed) })
         #expect(await eventually { proxy.destination.outcomes.map(\.cause) == [.clientLeft] })
+        #expect(proxy.destination.endpoints[0].inFlight == 0)
+        await proxy.stop()
+    }
+
+    @Test("Clients that break off while much is on its way to them harm nobody else")
+    func clientsBreakOff() async throws {
+        let piece = String(repeating: "x", count: 256 * 1024)
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "\r\n\r\n")
+            try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(64 * piece.utf8.count)\r\n\r\n")
+            for _ in 0..<64 {
+                try await connection.send(piece)
+            }
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<40 {
+                group.addTask {
+                    let client = try RawClient(port: proxy.port)
+                    try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    for _ in 0..<8 {
+                        _ = try await client.receive()
+                    }
+                    await client.reset()
+                }
+            }
+            try await group.waitForAll()
+        }
+
+        #expect(await eventually { proxy.destination.outcomes.count { $0.cause == .clientLeft } == 40 })
         #expect(proxy.destination.endpoints[0].inFlight == 0)
         await proxy.stop()
     }

@@ -19,7 +19,7 @@ from bench_process import cpu_nanoseconds
 
 # A short message, as a WebSocket's frame has it: masked, 32 bytes.
 MESSAGE = bytes([0x82, 0x80 | 32]) + bytes(4) + b"m" * 32
-UPGRADE = ("GET /function/hello HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+UPGRADE = ("GET /function/hello HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").encode()
 SLOW_BYTES = 1 << 20
 
@@ -29,11 +29,18 @@ def milliseconds(text):
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
 
 
+def run(command):
+    """Returns what a command prints; ends the measurement when it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
 def wrk(pin, pids, url, seconds, connections, threads):
     """HTTP/1.1 calls, one after the other on each connection."""
     before = cpu_nanoseconds(pids)
-    output = subprocess.run(pin + ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency", url],
-                            capture_output=True, text=True, check=True).stdout
+    output = run(pin + ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency", url])
     spent = cpu_nanoseconds(pids) - before
     calls = int(re.search(r"(\d+) requests in", output).group(1))
     errors = sum(int(number) for number in re.findall(r"Non-2xx or 3xx responses: (\d+)", output))
@@ -53,8 +60,7 @@ def h2load(pin, pids, url, seconds, connections):
     """HTTP/2 calls, eight at once on each connection; p50 and p99 are the mean and the maximum."""
     before = cpu_nanoseconds(pids)
     clients = max(1, connections // 8)
-    output = subprocess.run(pin + ["h2load", "-t1", f"-c{clients}", "-m8", f"-D{seconds}", url],
-                            capture_output=True, text=True, check=True).stdout
+    output = run(pin + ["h2load", "-t1", f"-c{clients}", "-m8", f"-D{seconds}", url])
     spent = cpu_nanoseconds(pids) - before
     counts = {word: int(count) for count, word in re.findall(r"(\d+) (done|succeeded|failed|errored|timeout)",
                                                             re.search(r"(?m)^requests: .*$", output).group(0))}
@@ -134,11 +140,8 @@ class Echo:
 def websocket(pin, pids, port, seconds, connections):
     """Messages through WebSockets that come back."""
     before = cpu_nanoseconds(pids)
-    done = subprocess.run(pin + [sys.executable, __file__, "talk", str(port), str(connections), str(seconds)],
-                          capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"port {port}: {done.stderr.strip()}")
-    calls, errors, rate, p50, p99 = (float(word) for word in done.stdout.split())
+    output = run(pin + [sys.executable, __file__, "talk", str(port), str(connections), str(seconds)])
+    calls, errors, rate, p50, p99 = (float(word) for word in output.split())
     spent = cpu_nanoseconds(pids) - before
     return {"calls": int(calls), "errors": int(errors), "microseconds": spent / calls / 1000, "callsPerSecond": rate,
             "p50": p50, "p99": p99}

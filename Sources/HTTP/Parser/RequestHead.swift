@@ -30,6 +30,8 @@ public struct RequestHead {
     var isHead = false
     /// Whether sending it twice is harmless (RFC 9110 §9.2.2).
     var isIdempotent = false
+    /// Whether it asks for no change at all (RFC 9110 §9.2.1).
+    var isSafe = false
     var section = FieldSection()
     var connectionFields = FramingFields()
 

@@ -48,9 +48,11 @@ extension RequestHead {
     private mutating func classifyMethod(_ bytes: Span<UInt8>) {
         isHead = false
         isIdempotent = false
-        let literals: [5 of StaticString] = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"]
+        isSafe = false
+        let literals: [5 of StaticString] = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]
         for index in literals.indices where bytes.equals(method, literals[index]) {
             isIdempotent = true
+            isSafe = index < 3
             isHead = index == 1
             return
         }

@@ -2,7 +2,8 @@
 ///
 /// One object serves all proxied requests of a connection, one after the other. What is said about retries: a request
 /// goes to another connection when the one it was given could not be connected, or had been kept idle and turns out
-/// to be closed while nothing of a response had come and the request is idempotent or nothing of it had left.
+/// to be closed while nothing of a response had come and the request is idempotent or nothing of it had left. A safe one is
+/// sent once more, to another endpoint where there is one, also when a new connection ends before a response.
 final class ProxyExchange: RequestExchange {
     /// Connections tried for one request at most.
     static let attemptsMaximum = 3
@@ -41,6 +42,9 @@ final class ProxyExchange: RequestExchange {
     private var isHeld = false
     private var isRequestChunked = false
     private var isIdempotent = false
+    private var isSafe = false
+    /// Whether an endpoint ended a new connection without a response to this request.
+    private var wasRepeated = false
     private(set) var wantsUpgrade = false
     private var endsUpstream = false
 
@@ -76,6 +80,8 @@ final class ProxyExchange: RequestExchange {
         endsUpstream = false
         isRequestChunked = server.requestHead.framing == .chunked
         isIdempotent = server.requestHead.isIdempotent
+        isSafe = server.requestHead.isSafe
+        wasRepeated = false
         wantsUpgrade = server.requestHead.upgrade != nil
         loop.scratch.removeAll(keepingCapacity: true)
         loop.scratch.append(forwarded: server.requestHead, in: bytes, target: call.target, for: client)
@@ -272,11 +278,19 @@ final class ProxyExchange: RequestExchange {
             dispatch(bytes.span, avoiding: endpoint, reusing: true)
             return
         }
-        let isUnheard = upstream.isReused && upstream.isUnansweredWhole && upstream.input.isEmpty
-        if isUnheard, isIdempotent || !upstream.hasSent {
+        let isUnheard = upstream.isUnansweredWhole && upstream.input.isEmpty
+        if upstream.isReused, isUnheard, isIdempotent || !upstream.hasSent {
             let bytes = upstream.unanswered
             dropUpstream()
             dispatch(bytes.span, avoiding: nil, reusing: false)
+            return
+        }
+        if isUnheard, isSafe, !wasRepeated {
+            wasRepeated = true
+            let bytes = upstream.unanswered
+            note(failureOf: endpoint)
+            dropUpstream()
+            dispatch(bytes.span, avoiding: endpoint, reusing: false)
             return
         }
         fail(.badGateway, .upstreamFailed, "It closed the connection without answering.")
