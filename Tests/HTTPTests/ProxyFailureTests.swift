@@ -44,7 +44,7 @@ struct ProxyFailureTests {
         ("GET", true), ("HEAD", true), ("OPTIONS", true), ("PUT", false), ("DELETE", false), ("POST", false),
     ]
 
-    @Test("A new connection that ends without an answer is tried elsewhere, if the request is safe", arguments: safeCases)
+    @Test("A new connection that ends unanswered is tried elsewhere, if the request is safe", arguments: safeCases)
     func silentEnd(method: String, isRepeated: Bool) async throws {
         let broken = try RawServer { connection, _ in
             _ = try await connection.receive(until: "\r\n\r\n")
