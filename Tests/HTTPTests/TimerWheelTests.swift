@@ -77,7 +77,7 @@ struct TimerWheelTests {
                 }
                 #expect(fired == due, "seed \(seed), step \(step)")
             }
-            if let ticks = wheel.ticksToNext, let next = model.values.min() {
+            if let ticks = wheel.ticksToNext(), let next = model.values.min() {
                 #expect(now + ticks <= max(next, now + 1), "seed \(seed), step \(step)")
             }
             #expect(wheel.count == model.count)

@@ -357,7 +357,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         if !turnEnders.isEmpty {
             return 0
         }
-        guard let ticks = timers.ticksToNext else { return -1 }
+        guard let ticks = timers.ticksToNext() else { return -1 }
         return Int32(clamping: ticks * Self.tickNanoseconds / 1_000_000 + 1)
     }
 

@@ -20,12 +20,15 @@ struct TimerWheel {
     private var entries: [Entry] = []
     private var heads: [Int32]
     private var now: UInt64
+    /// No slot comes up before this tick: where the search for the next one begins.
+    private var earliest: UInt64
     /// How many deadlines are set.
     private(set) var count = 0
 
     /// Makes an empty wheel at the time `now`.
     init(now: UInt64) {
         self.now = now
+        earliest = now
         heads = Array(repeating: -1, count: Self.slotCount)
     }
 
@@ -82,10 +85,14 @@ struct TimerWheel {
     }
 
     /// Ticks until something may have to fire, `nil` when nothing is set.
-    var ticksToNext: UInt64? {
+    ///
+    /// Asked for in each turn of a loop: what was found once is not searched for again.
+    mutating func ticksToNext() -> UInt64? {
         guard count > 0 else { return nil }
-        for distance in 1...UInt64(Self.slotCount) where heads[Int((now + distance) % UInt64(Self.slotCount))] >= 0 {
-            return distance
+        let last = now + UInt64(Self.slotCount)
+        for tick in max(earliest, now + 1)...last where heads[Int(tick % UInt64(Self.slotCount))] >= 0 {
+            earliest = tick
+            return tick - now
         }
         return 1
     }
@@ -95,6 +102,7 @@ struct TimerWheel {
         let ahead = entries[id].deadline > now ? entries[id].deadline - now : 1
         let due = now + min(ahead, UInt64(Self.slotCount) - 1)
         let slot = Int32(due % UInt64(Self.slotCount))
+        earliest = min(earliest, due)
         let head = heads[Int(slot)]
         entries[id].slot = slot
         entries[id].due = due
