@@ -114,7 +114,7 @@ let package = Package(
         module(
             "BuildService",
             [
-                "Builds", "ClusterAccess", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON",
+                "Archive", "Builds", "ClusterAccess", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON",
                 "KubernetesClient",
                 "KubernetesTypes", "Telemetry", "Timing",
             ]),
@@ -198,8 +198,8 @@ package.targets += [
     tests(
         "BuildService",
         [
-            "Builds", "ClusterAccess", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-            "RawSockets",
+            "Archive", "Builds", "ClusterAccess", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient",
+            "KubernetesTypes", "MemoryCluster", "RawSockets",
             "Telemetry", "Timing",
         ]),
     tests(

@@ -58,13 +58,38 @@ final class ArtifactFolder: Sendable {
     ///
     /// - Throws: ``ArtifactFolderError``.
     func beginUpload(digest: String) throws(ArtifactFolderError) -> ArtifactUpload {
+        try ArtifactUpload(
+            digest: digest, temporary: temporaryPath(), final: file(digest),
+            folder: path, bytesMaximum: limits.artifactBytesMaximum)
+    }
+
+    /// A path for a file that is not finished; what is left there when the process ends goes at the next start.
+    func temporaryPath() -> String {
         let number = names.withLock { number in
             number &+= 1
             return number
         }
-        return try ArtifactUpload(
-            digest: digest, temporary: "\(path)/\(Self.unfinished)\(getpid())-\(number)", final: file(digest),
-            folder: path, bytesMaximum: limits.artifactBytesMaximum)
+        return "\(path)/\(Self.unfinished)\(getpid())-\(number)"
+    }
+
+    /// Takes a finished file in as an artifact.
+    ///
+    /// - Parameters:
+    ///   - temporary: Where the file is, of ``temporaryPath()``; it is whole and on disk.
+    ///   - digest: Its SHA-256, 64 hex digits.
+    /// - Throws: ``ArtifactFolderError``.
+    func adopt(_ temporary: String, digest: String) throws(ArtifactFolderError) {
+        try Self.place(temporary, at: file(digest), in: path)
+        touch(digest: digest)
+    }
+
+    /// Gives a file its name, and makes sure that the name itself is on disk before anybody is told.
+    static func place(_ temporary: String, at final: String, in folder: String) throws(ArtifactFolderError) {
+        guard rename(temporary, final) == 0 else { throw ArtifactFolderError(call: "rename", code: errno) }
+        let directory = Glibc.open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
+        guard directory >= 0 else { throw ArtifactFolderError(call: "open", code: errno) }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw ArtifactFolderError(call: "fsync", code: errno) }
     }
 
     /// Makes room for `incoming` bytes and removes what is too old.
@@ -123,4 +148,9 @@ enum ArtifactFolderError: Error, Hashable {
     case tooLarge
     /// The content does not have the digest it was announced with.
     case wrongDigest(String)
+
+    /// What an error number of the operating system means here.
+    init(call: String, code: Int32) {
+        self = code == ENOSPC || code == EDQUOT ? .full : .system(call, code: code)
+    }
 }

@@ -10,7 +10,7 @@ public import Telemetry
 public final class ArtifactServer: Sendable {
     /// The tokens of the key that this process shares with the operator.
     public let tokens: ArtifactTokens
-    private let folder: ArtifactFolder
+    let folder: ArtifactFolder
     private let metrics: ArtifactMetrics
     private let server: HTTPServer
     private let internalServer: HTTPServer

@@ -30,7 +30,7 @@ final class ArtifactUpload: Sendable {
         self.bytesMaximum = bytesMaximum
         descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         state = Mutex(State())
-        guard descriptor >= 0 else { throw Self.error("open", errno) }
+        guard descriptor >= 0 else { throw ArtifactFolderError(call: "open", code: errno) }
     }
 
     deinit {
@@ -48,32 +48,15 @@ final class ArtifactUpload: Sendable {
             return state.sizeBytes
         }
         guard size <= bytesMaximum else { throw .tooLarge }
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                Glibc.write(descriptor, buffer.baseAddress?.advanced(by: done), bytes.count - done)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Self.error("write", errno) }
-            done += count
-        }
+        try writeAll(bytes, to: descriptor)
     }
 
     /// Checks the digest, makes sure that the content is on disk and gives the file its name.
     func finish() throws(ArtifactFolderError) {
         let found = state.withLock { $0.hasher.finalize().hex }
         guard found == digest else { throw .wrongDigest(found) }
-        guard fsync(descriptor) == 0 else { throw Self.error("fsync", errno) }
-        guard rename(temporary, final) == 0 else { throw Self.error("rename", errno) }
+        guard fsync(descriptor) == 0 else { throw ArtifactFolderError(call: "fsync", code: errno) }
+        try ArtifactFolder.place(temporary, at: final, in: folder)
         state.withLock { $0.isFinished = true }
-        // The new name itself must be on disk before anybody is told that the artifact is stored.
-        let directory = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
-        guard directory >= 0 else { throw Self.error("open", errno) }
-        defer { close(directory) }
-        guard fsync(directory) == 0 else { throw Self.error("fsync", errno) }
-    }
-
-    private static func error(_ call: String, _ code: Int32) -> ArtifactFolderError {
-        code == ENOSPC || code == EDQUOT ? .full : .system(call, code: code)
     }
 }

@@ -29,6 +29,8 @@ struct FareboxConfiguration: Decodable {
     let gateway: GatewaySection
     let admin: AdminConfiguration
     let artifacts: ArtifactServerConfiguration
+    /// How the Function Builder API runs.
+    let buildAPI: BuildAPIConfiguration
     let audit: AuditConfiguration
     let payments: PaymentsConfiguration
     /// How calls that do not wait are kept and made.
@@ -41,7 +43,8 @@ struct FareboxConfiguration: Decodable {
     let repositories: RepositoryClusterConfiguration
 
     enum CodingKeys: String, CodingKey {
-        case rootDomain, publicURL, functionsNamespace, functions, gateway, admin, artifacts, audit, payments, webhook
+        case rootDomain, publicURL, functionsNamespace, functions, gateway, admin, artifacts, buildAPI, audit, payments
+        case webhook
         case async
         case git, registry, builder, builds, runtimes, gitHub, gitLab, statuses, logs
     }
@@ -56,6 +59,7 @@ struct FareboxConfiguration: Decodable {
         functionsNamespace = try value(.functionsNamespace, "farebox-functions")
         gateway = try value(.gateway, GatewaySection())
         artifacts = try value(.artifacts, ArtifactServerConfiguration())
+        buildAPI = try value(.buildAPI, BuildAPIConfiguration())
         payments = try value(.payments, PaymentsConfiguration())
         self.async = try value(.async, AsyncConfiguration())
         var webhook = try value(.webhook, WebhookConfiguration())
@@ -96,6 +100,7 @@ struct FareboxConfiguration: Decodable {
     /// What is wrong with the configuration, one sentence each; empty when nothing is.
     var problems: [String] {
         functions.validate() + repositories.validate() + artifacts.validate().map { "artifacts." + $0 }
+            + buildAPI.validate().map { "buildAPI." + $0 }
             + webhook.validate().map { "webhook." + $0 }
             + self.async.validate().map { "async." + $0 }
             + audit.validate().map { "audit." + $0 }

@@ -101,4 +101,32 @@ struct BuildJobTests {
 
         #expect(text == "[registry.\"a\\\"]evil = true[\\\"b\"]\n  http = true\n")
     }
+
+    @Test("of no Repository has platforms, secrets of steps, and need not push")
+    func extras() throws {
+        var request = try Self.request()
+        request.repository = ObjectKey(namespace: "", name: "api")
+        request.function = "my_fn.x"
+        request.platforms = ["linux/amd64", "linux/arm64"]
+        request.pushes = false
+        request.secretNames = ["npmrc"]
+        request.labels = ["farebox.dev/build-id": "b1"]
+        request.annotations = ["farebox.dev/build-task": "{}"]
+
+        let build = BuildJob(request, configuration: Self.configuration())
+        let pod = build.job.spec.template.spec
+        let arguments = pod.containers.first?.args ?? []
+
+        #expect(build.name.hasPrefix("api-my-fn-x-"))
+        #expect(arguments.contains("platform=linux/amd64,linux/arm64"))
+        #expect(arguments.contains("id=npmrc,src=/run/build-secrets/step.npmrc"))
+        #expect(arguments.contains { $0.hasSuffix(",push=false") })
+        #expect(!arguments.contains("--export-cache"))
+        #expect(pod.containers.first?.command.contains { $0.hasSuffix("|| true; }") } == true)
+        #expect(build.job.metadata.labels["farebox.dev/build-id"] == "b1")
+        #expect(build.job.spec.template.metadata.labels["farebox.dev/build-id"] == "b1")
+        #expect(build.job.metadata.annotations[BuildJob.repositoryAnnotation] == nil)
+        let secret = build.secret(contextToken: "t", jobUID: "u", values: ["npmrc": [1, 2]])
+        #expect(secret["step.npmrc"] == [1, 2])
+    }
 }

@@ -67,4 +67,27 @@ struct HMACTests {
         #expect(count < 8 || bytes != randomBytes(count))
         #expect(count < 1000 || Set(bytes).count > 200)
     }
+
+    @Test("A message in pieces has the code of the whole", arguments: [0, 1, 63, 64, 65, 200])
+    func pieces(keyBytes: Int) {
+        let key = (0..<keyBytes).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let message = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let hasher = HMACHasher(key: key)
+
+        for start in stride(from: 0, to: message.count, by: 99) {
+            hasher.update(Array(message[start..<min(start + 99, message.count)]))
+        }
+
+        #expect(hasher.finalize() == HMAC.sha256(key: key, message: message))
+        #expect(hasher.finalize() == HMAC.sha256(key: key, message: message))
+    }
+
+    @Test("The Function Builder API's vector")
+    func builderVector() {
+        let hasher = HMACHasher(key: Array("secret".utf8))
+
+        hasher.update(Array("hello".utf8))
+
+        #expect(Hex.encode(hasher.finalize()) == "88aab3ede8d3adf94d26ab90d3bafd4a2083070c3bcce9c014ee04a443847c0b")
+    }
 }

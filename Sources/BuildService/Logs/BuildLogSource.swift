@@ -43,22 +43,25 @@ struct BuildLogSource: Sendable {
 
     /// Reads a pod's log to its end, or to what is there now, and hands the lines on, numbered from 1.
     ///
-    /// - Parameter take: Gets lines that came together; the first one's number, or nil where a tail has no numbers.
+    /// - Parameters:
+    ///   - follows: Whether to wait for what is not written yet.
+    ///   - tail: Only so many lines from the end.
+    ///   - take: Gets lines that came together; the first one's number, or nil where a tail has no numbers.
     /// - Returns: How it ended.
     /// - Throws: What `take` throws; `CancellationError`.
     func read(
-        _ pod: Pod, _ request: LogRequest, take: @Sendable ([LogLine], Int?) async throws -> Void
+        _ pod: Pod, follows: Bool, tail: Int? = nil, take: @Sendable ([LogLine], Int?) async throws -> Void
     ) async throws -> LogEncoding.End {
         let masker: LogMasker
         do {
-            guard try await hasStarted(pod, waits: request.follows) else { return .complete }
+            guard try await hasStarted(pod, waits: follows) else { return .complete }
             masker = try await self.masker(pod)
         } catch is KubernetesError {
             return .interrupted
         }
         var options = LogOptions(container: BuildJob.containerName, showsTimestamps: true)
-        options.tailLines = request.tail
-        options.follows = request.follows
+        options.tailLines = tail
+        options.follows = follows
         var taken = 0
         var breaks = 0
         while true {
@@ -69,14 +72,14 @@ struct BuildLogSource: Sendable {
                 defer { stream.cancel() }
                 while let piece = try await stream.next() {
                     breaks = 0
-                    try await pass(lines.take(piece), from: &number, &taken, request, masker, take)
+                    try await pass(lines.take(piece), from: &number, &taken, tail, masker, take)
                 }
-                if let last = lines.finish() { try await pass([last], from: &number, &taken, request, masker, take) }
+                if let last = lines.finish() { try await pass([last], from: &number, &taken, tail, masker, take) }
                 return .complete
             } catch let error as KubernetesError {
                 breaks += 1
                 // A tail cannot be taken up again: what it began with is not known any more.
-                guard !error.isNotFound, request.follows, request.tail == nil, breaks <= Self.breaksMaximum else {
+                guard !error.isNotFound, follows, tail == nil, breaks <= Self.breaksMaximum else {
                     return .interrupted
                 }
                 // The API server went away under the stream: it gets a moment, longer each time, and so many in all.
@@ -87,7 +90,7 @@ struct BuildLogSource: Sendable {
 
     /// Hands on the lines that were not handed on before the stream broke.
     private func pass(
-        _ lines: [LogLine], from number: inout Int, _ taken: inout Int, _ request: LogRequest, _ masker: LogMasker,
+        _ lines: [LogLine], from number: inout Int, _ taken: inout Int, _ tail: Int?, _ masker: LogMasker,
         _ take: @Sendable ([LogLine], Int?) async throws -> Void
     ) async throws {
         let before = number
@@ -96,7 +99,7 @@ struct BuildLogSource: Sendable {
         guard !fresh.isEmpty else { return }
         taken = number
         let first = number - fresh.count + 1
-        try await take(fresh.map { $0.masked(by: masker) }, request.tail == nil ? first : nil)
+        try await take(fresh.map { $0.masked(by: masker) }, tail == nil ? first : nil)
     }
 
     /// Waits until the container has begun to write, if so wanted.

@@ -22,17 +22,21 @@ final class BuildSecretSource: Sendable {
 
     /// What hides the secrets of a build.
     ///
+    /// - Parameter values: What else it must not show.
     /// - Throws: `KubernetesError` when the secrets cannot be known: then the log must not be shown.
-    func masker(for pod: Pod) async throws -> LogMasker {
+    func masker(for pod: Pod, hiding values: [String] = []) async throws -> LogMasker {
         let arguments = pod.spec?.containers.first { $0.name == BuildJob.containerName }?.args ?? []
         let tokens = tokens
         return LogMasker(
             values: BuildSecrets.values(
                 arguments: arguments, credentials: try await registryCredentials(),
-                readToken: { tokens.read(digest: $0) }))
+                readToken: { tokens.read(digest: $0) }) + values)
     }
 
-    private func registryCredentials() async throws -> RegistryCredentials {
+    /// The registries' passwords.
+    ///
+    /// - Throws: `KubernetesError`.
+    func registryCredentials() async throws -> RegistryCredentials {
         guard let reference = credentials else { return RegistryCredentials() }
         if let known = known.withLock({ $0 }), known.until > .now { return known.credentials }
         var found = RegistryCredentials()

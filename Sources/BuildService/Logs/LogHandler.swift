@@ -157,7 +157,7 @@ struct LogHandler: HTTPHandler {
 
     private func follow(_ pod: Pod, _ wanted: LogRequest) -> HTTPResponse {
         stream(wanted) { sender in
-            let end = try await builds.read(pod, wanted) { lines, number in
+            let end = try await builds.read(pod, follows: wanted.follows, tail: wanted.tail) { lines, number in
                 try await send(lines, from: number, wanted, sender)
             }
             try await sender.send(wanted.format.encoded(end))

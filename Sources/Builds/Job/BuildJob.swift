@@ -11,7 +11,7 @@ public import KubernetesTypes
 public struct BuildJob: Sendable, Equatable {
     /// What is built, and for whom.
     public struct Request: Sendable, Equatable {
-        /// The Repository object.
+        /// The Repository object; for a build of no Repository a name without a namespace, which stands before Job names.
         public var repository: ObjectKey
         /// Its uid: names and labels follow from it, so that a Repository made anew shares nothing with the old one.
         public var repositoryUID: String
@@ -35,6 +35,16 @@ public struct BuildJob: Sendable, Equatable {
         public var timeout: Duration?
         /// Counts up when a build is repeated after a fault that was not its own.
         public var attempt: Int
+        /// The platforms to build for, such as `linux/arm64`; none for that of the node.
+        public var platforms: [String] = []
+        /// Whether the image is pushed; else the build only shows that it can be built.
+        public var pushes = true
+        /// The names of secrets that steps may mount; their values go into the build's Secret.
+        public var secretNames: [String] = []
+        /// Further labels of all objects of this build.
+        public var labels: [String: String] = [:]
+        /// Further annotations of the Job.
+        public var annotations: [String: String] = [:]
 
         /// Makes a request.
         public init(
@@ -91,7 +101,8 @@ public struct BuildJob: Sendable, Equatable {
         ].joined(separator: "\n")
         let digits = SHA256.hash(of: Array(identity.utf8)).hex.prefix(16)
         // A Job's name becomes a label value and the start of a pod's name: 63 in all, less "-" + digits + "-xxxxx".
-        let head = String((request.repository.name + "-" + request.function).map { $0 == "." ? "-" : $0 }.prefix(38))
+        let head = String(
+            (request.repository.name + "-" + request.function).map { $0 == "." || $0 == "_" ? "-" : $0 }.prefix(38))
         return head + "-" + digits
     }
 
@@ -104,7 +115,21 @@ public struct BuildJob: Sendable, Equatable {
             FareboxLabel.function: LabelValue.sanitised(request.function),
             FareboxLabel.commit: LabelValue.sanitised(request.commit),
             Self.repositoryUIDLabel: request.repositoryUID,
+        ].merging(request.labels) { ours, _ in ours }
+    }
+
+    private var annotations: [String: String] {
+        var annotations = [
+            FareboxAnnotation.owner: request.owner,
+            Self.imageAnnotation: request.image.description,
+            Self.inputsAnnotation: request.inputsDigest,
+            Self.commitAnnotation: request.commit,
+            Self.attemptAnnotation: String(request.attempt),
         ]
+        if !request.repository.namespace.isEmpty {
+            annotations[Self.repositoryAnnotation] = request.repository.description
+        }
+        return annotations.merging(request.annotations) { ours, _ in ours }
     }
 
     /// The Job.
@@ -116,15 +141,7 @@ public struct BuildJob: Sendable, Equatable {
         spec.backoffLimit = 0
         return Job(
             metadata: ObjectMeta(
-                name: name, namespace: configuration.namespace, labels: labels,
-                annotations: [
-                    Self.repositoryAnnotation: request.repository.description,
-                    FareboxAnnotation.owner: request.owner,
-                    Self.imageAnnotation: request.image.description,
-                    Self.inputsAnnotation: request.inputsDigest,
-                    Self.commitAnnotation: request.commit,
-                    Self.attemptAnnotation: String(request.attempt),
-                ]),
+                name: name, namespace: configuration.namespace, labels: labels, annotations: annotations),
             spec: spec)
     }
 
@@ -133,8 +150,15 @@ public struct BuildJob: Sendable, Equatable {
     /// - Parameters:
     ///   - contextToken: The read token of this one context.
     ///   - jobUID: The uid the API server gave the Job. The pod waits for its Secret until then.
-    public func secret(contextToken: String, jobUID: String) -> Secret {
-        Secret(
+    ///   - values: What steps may mount, by the names that the request has.
+    public func secret(contextToken: String, jobUID: String, values: [String: [UInt8]] = [:]) -> Secret {
+        var data = [
+            "buildkitd.toml": Base64Bytes(Array(BuildKitFiles.daemonConfiguration(configuration).utf8)),
+            "policy.json": Base64Bytes(BuildKitFiles.sourcePolicy(url: contextURL, digest: request.contextDigest)),
+            "context-token": Base64Bytes(Array(contextToken.utf8)),
+        ]
+        for name in request.secretNames { data[Self.secretKey(name)] = Base64Bytes(values[name] ?? []) }
+        return Secret(
             metadata: ObjectMeta(
                 name: name, namespace: configuration.namespace, labels: labels,
                 ownerReferences: [
@@ -142,13 +166,11 @@ public struct BuildJob: Sendable, Equatable {
                         apiVersion: Job.descriptor.apiVersion, kind: Job.descriptor.kind, name: name, uid: jobUID,
                         controller: true, blockOwnerDeletion: true)
                 ]),
-            type: "Opaque",
-            data: [
-                "buildkitd.toml": Base64Bytes(Array(BuildKitFiles.daemonConfiguration(configuration).utf8)),
-                "policy.json": Base64Bytes(BuildKitFiles.sourcePolicy(url: contextURL, digest: request.contextDigest)),
-                "context-token": Base64Bytes(Array(contextToken.utf8)),
-            ])
+            type: "Opaque", data: data)
     }
+
+    /// The key of a step's secret, apart from our own keys.
+    private static func secretKey(_ name: String) -> String { "step." + name }
 
     /// The Secret that all builds share: what they push with, and nodes pull the builder image with.
     ///
@@ -199,9 +221,10 @@ public struct BuildJob: Sendable, Equatable {
         var container = Container(name: Self.containerName, image: configuration.builderImage)
         let metadata = Self.stateFolder + "/metadata.json"
         // BuildKit moves a new file into place, which /dev/termination-log cannot be: write it elsewhere and copy.
-        container.command = [
-            "sh", "-c", "buildctl-daemonless.sh \"$@\" && cp \(metadata) /dev/termination-log", "sh",
-        ]
+        // Of an image that is not pushed there may be nothing to report.
+        let copy = "cp \(metadata) /dev/termination-log"
+        let report = request.pushes ? copy : "{ \(copy) || true; }"
+        container.command = ["sh", "-c", "buildctl-daemonless.sh \"$@\" && " + report, "sh"]
         container.args = arguments(metadata: metadata)
         container.terminationMessagePolicy = "FallbackToLogsOnError"
         container.env = [
@@ -239,11 +262,17 @@ public struct BuildJob: Sendable, Equatable {
         for (key, value) in request.arguments.sorted(by: { $0.key < $1.key }) {
             arguments += ["--opt", "build-arg:\(key)=\(value)"]
         }
+        if !request.platforms.isEmpty {
+            arguments += ["--opt", "platform=" + request.platforms.joined(separator: ",")]
+        }
+        for name in request.secretNames {
+            arguments += ["--secret", "id=\(name),src=/run/build-secrets/\(Self.secretKey(name))"]
+        }
         arguments += [
             "--secret", "id=HTTP_AUTH_TOKEN_\(ArtifactPath.host(of: contextURL)),src=/run/build-secrets/context-token",
             "--source-policy-file", "/etc/farebox/policy.json",
         ]
-        if configuration.usesRegistryCache {
+        if configuration.usesRegistryCache, request.pushes {
             let cache = request.image.name + ":cache"
             arguments += [
                 "--import-cache", "type=registry,ref=" + cache,
@@ -251,7 +280,7 @@ public struct BuildJob: Sendable, Equatable {
             ]
         }
         return arguments + [
-            "--output", "type=image,name=\(request.image),push=true", "--metadata-file", metadata,
+            "--output", "type=image,name=\(request.image),push=\(request.pushes)", "--metadata-file", metadata,
         ]
     }
 
@@ -292,7 +321,10 @@ public struct BuildJob: Sendable, Equatable {
             Volume(
                 name: "secrets",
                 secret: SecretVolumeSource(
-                    secretName: name, items: [KeyToPath(key: "context-token", path: "context-token")])),
+                    secretName: name,
+                    items: (["context-token"] + request.secretNames.map(Self.secretKey)).map {
+                        KeyToPath(key: $0, path: $0)
+                    })),
         ]
     }
 }

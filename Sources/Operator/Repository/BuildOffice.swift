@@ -111,7 +111,7 @@ final class BuildOffice: Sendable {
     }
 
     /// The policy around all builds, and what they push with.
-    private func prepareNamespace() async throws {
+    func prepareNamespace() async throws {
         let policy = BuildNetworkPolicy(
             configuration: configuration, network: network,
             supportsPortRanges: try await features.supportsPortRanges(api)

@@ -1,0 +1,15 @@
+import HTTP
+
+/// Why a request is not built, with what the client is told.
+struct BuildRefusal: Error, Hashable, CustomStringConvertible {
+    let status: HTTPStatus
+    /// What is wrong and what to do; never a secret.
+    let message: String
+
+    init(_ status: HTTPStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    var description: String { message }
+}
