@@ -44,18 +44,21 @@ public struct BuildContext: Sendable, Hashable {
     ///   - runtime: What the folder is merged with; nil when it has a Dockerfile of its own.
     ///   - arguments: Build arguments for all functions; the function's own win.
     ///   - image: The name to push.
+    ///   - platforms: What to build for, as `linux/arm64`; the builder's own when empty.
     ///   - tree: The commit's files.
     ///   - path: The file to write, made or emptied first.
     /// - Throws: ``BuildFailure``: `DockerfileMissing`, `ContextInvalid`, `ContextTooLarge`.
     public static func write(
         _ function: StackFunction, runtime: Runtime? = nil, arguments: [String: String], image: ImageReference,
-        from tree: some SourceTree, to path: String, limits: Limits = Limits()
+        platforms: [String] = [], from tree: some SourceTree, to path: String, limits: Limits = Limits()
     ) async throws -> BuildContext {
         let files = try await ContextFiles.select(function, runtime: runtime, from: tree, limits: limits)
         let contents = try await tree.open(files.entries.compactMap(\.source))
         let arguments = arguments.merging(function.buildArguments) { _, own in own }
         return try await BlockingThread.run {
-            Result { try write(files, contents, arguments: arguments, image: image, to: path) }
+            Result {
+                try write(files, contents, arguments: arguments, image: image, platforms: platforms, to: path)
+            }
         }.get()
     }
 
@@ -64,23 +67,24 @@ public struct BuildContext: Sendable, Hashable {
     /// - Parameters:
     ///   - folder: Where the file may be made.
     ///   - body: Gets the context and the path of its tar.
-    /// - Throws: As ``write(_:runtime:arguments:image:from:to:limits:)``, and what `body` throws.
+    /// - Throws: As ``write(_:runtime:arguments:image:platforms:from:to:limits:)``, and what `body` throws.
     public static func withTar<R: Sendable>(
         of function: StackFunction, runtime: Runtime? = nil, arguments: [String: String], image: ImageReference,
-        from tree: some SourceTree, in folder: String, limits: Limits = Limits(),
+        platforms: [String] = [], from tree: some SourceTree, in folder: String, limits: Limits = Limits(),
         _ body: (BuildContext, String) async throws -> R
     ) async throws -> R {
         let scratch = try ScratchFolder(in: folder, prefix: "context-")
         defer { scratch.remove() }
         let path = scratch.path + "/context.tar"
         let context = try await write(
-            function, runtime: runtime, arguments: arguments, image: image, from: tree, to: path, limits: limits)
+            function, runtime: runtime, arguments: arguments, image: image, platforms: platforms, from: tree, to: path,
+            limits: limits)
         return try await body(context, path)
     }
 
     private static func write(
         _ files: ContextFiles, _ contents: any SourceContents, arguments: [String: String], image: ImageReference,
-        to path: String
+        platforms: [String], to path: String
     ) throws -> BuildContext {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw ScratchError.cannotOpen(path, code: errno) }
@@ -90,9 +94,9 @@ public struct BuildContext: Sendable, Hashable {
         output.inputs.update(JSONWriter().write(buildArguments))
         output.inputs.update([0])
         var tar = TarWriter { try output.write($0) }
-        try tar.addFile(
-            configurationName,
-            bytes: JSONWriter().write(["buildArgs": buildArguments, "image": .string(image.description)]))
+        var configuration: JSONValue = ["buildArgs": buildArguments, "image": .string(image.description)]
+        if !platforms.isEmpty { configuration["platforms"] = .array(platforms.map { .string($0) }) }
+        try tar.addFile(configurationName, bytes: JSONWriter().write(configuration))
         // The name above changes with each commit; what follows only with the files.
         output.isInput = true
         try tar.addDirectory("context")

@@ -40,6 +40,13 @@ struct ContextEntry: Sendable {
         }
     }
 
+    var isExecutable: Bool {
+        switch content {
+        case .source(let entry): entry.kind == .executable
+        case .bytes(_, let isExecutable): isExecutable
+        }
+    }
+
     /// The folders it lies in: `a/b/c` lies in `a` and `a/b`.
     var folders: [String] {
         let parts = name.split(separator: "/").dropLast()

@@ -12,20 +12,29 @@ struct ContextFiles: Sendable {
     /// Folders at the top of a handler that faas-cli leaves out: its own working folders.
     private static let cliFolders: Set<String> = ["build", "template"]
 
-    /// Selects the files, with `.dockerignore` applied and all limits kept.
+    /// Whose rules decide which files count.
+    enum Rules {
+        /// Those of a build: `.dockerignore` is applied, and no file may stand in the place of another's Dockerfile.
+        case build
+        /// Those of faas-cli's `--shrinkwrap`: whoever builds the folder applies `.dockerignore`.
+        case shrinkwrap
+    }
+
+    /// Selects the files, with all limits kept.
     static func select(
-        _ function: StackFunction, runtime: Runtime?, from tree: some SourceTree, limits: BuildContext.Limits
+        _ function: StackFunction, runtime: Runtime?, from tree: some SourceTree, limits: BuildContext.Limits,
+        by rule: Rules = .build
     ) async throws -> ContextFiles {
         let folder = function.handler
         let what = "the folder '\(folder.isEmpty ? "." : folder)' of function \(function.name)"
         var merged: [ContextEntry] = []
         if let runtime {
             let files = try runtime.files(for: function.name, options: function.options)
-            let ignore = try rules(of: files, runtime)
+            let ignore = rule == .build ? try rules(of: files, runtime) : DockerIgnore()
             merged = files.map { ContextEntry($0) }.filter { $0.name == dockerfile || !ignore.excludes($0.name) }
         }
-        let own = try await handlerEntries(function, runtime, tree, what)
-        try checkDockerfile(own, runtime, what, limits)
+        let own = try await handlerEntries(function, runtime, tree, what, rule)
+        if rule == .build || runtime == nil { try checkDockerfile(own, runtime, what, limits) }
         merged = lay(own, over: merged)
         merged = lay(try extraEntries(function, runtime, tree), over: merged)
         if let link = merged.first(where: { $0.source?.kind == .submodule }) {
@@ -56,7 +65,7 @@ struct ContextFiles: Sendable {
     // MARK: - The handler
 
     private static func handlerEntries(
-        _ function: StackFunction, _ runtime: Runtime?, _ tree: some SourceTree, _ what: String
+        _ function: StackFunction, _ runtime: Runtime?, _ tree: some SourceTree, _ what: String, _ rule: Rules
     ) async throws -> [ContextEntry] {
         let all = tree.entries(below: function.handler)
         guard !all.isEmpty else {
@@ -64,21 +73,21 @@ struct ContextFiles: Sendable {
         }
         let prefix = function.handler.isEmpty ? "" : function.handler + "/"
         let base = runtime?.handlerFolder ?? ""
-        let ignore = try await ignoreRules(prefix, tree, what)
+        let ignore = rule == .build ? try await ignoreRules(prefix, tree, what) : DockerIgnore()
         return all.compactMap { entry in
             let name = String(entry.path.dropFirst(prefix.count))
             // The Dockerfile is read from the tar: it goes along whatever the rules say.
-            guard name == dockerfile || !ignore.excludes(name), isTaken(name, runtime) else { return nil }
+            guard name == dockerfile || !ignore.excludes(name), isTaken(name, runtime, rule) else { return nil }
             return ContextEntry(entry, name: base.isEmpty ? name : base + "/" + name, base: base)
         }
     }
 
     /// What faas-cli and FaaSO leave out at the top of a handler's folder.
-    private static func isTaken(_ name: String, _ runtime: Runtime?) -> Bool {
+    private static func isTaken(_ name: String, _ runtime: Runtime?, _ rule: Rules) -> Bool {
         let top = name.prefix { $0 != "/" }
         switch runtime?.kind {
-        case nil: return true
-        case .openFaaS: return !cliFolders.contains(String(top))
+        case nil: return rule == .build || !cliFolders.contains(String(top))
+        case .openFaaS: return !cliFolders.contains(String(top)) && name != FunkoFile.name
         case .faaso: return !top.hasPrefix(".")
         }
     }

@@ -42,6 +42,11 @@ public struct Runtime: Sendable, Hashable {
         digest = hasher.finalize()
     }
 
+    /// What its `template.yml` says; nil for a FaaSO runtime.
+    public var manifest: RuntimeManifest? {
+        if case .openFaaS(let manifest) = kind { manifest } else { nil }
+    }
+
     /// Where the handler's files go, from the context's root; empty for the root.
     var handlerFolder: String {
         if case .openFaaS(let manifest) = kind { manifest.handlerFolder } else { "" }

@@ -57,15 +57,16 @@ public struct StackFunction: Sendable, Hashable {
     /// What a Function object of it says.
     ///
     /// - Parameters:
-    ///   - owner: Its owner: secrets belong to owners, so their names begin with the owner's.
+    ///   - owner: Its owner: secrets belong to owners, so their names begin with the owner's; nil for a function that
+    ///     somebody deploys by hand, who names Secrets as they are.
     ///   - image: The image, pinned by digest.
     ///   - source: Where it came from.
-    public func specification(owner: OwnerName, image: String, source: FunctionSource) -> FunctionSpec {
+    public func specification(owner: OwnerName?, image: String, source: FunctionSource) -> FunctionSpec {
         var spec = FunctionSpec(image: image)
         spec.source = source
         spec.environment = environment
         if let process { spec.environment[Self.processVariable] = process }
-        spec.secrets = secrets.map { owner.lowercased + "-" + $0 }
+        spec.secrets = secrets.map { secret in owner.map { $0.lowercased + "-" + secret } ?? secret }
         spec.resources = resources
         spec.labels = labels
         spec.annotations = annotations

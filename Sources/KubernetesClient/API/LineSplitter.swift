@@ -1,12 +1,13 @@
 /// Cuts bytes that arrive in any pieces into lines.
 ///
 /// A pure value: it holds at most one unfinished line, whose length is limited.
-struct LineSplitter: Sendable {
+public struct LineSplitter: Sendable {
     /// The longest line, without its line feed.
-    let lineBytesMaximum: Int
+    public let lineBytesMaximum: Int
     private var rest: [UInt8] = []
 
-    init(lineBytesMaximum: Int) {
+    /// Makes a splitter that has seen nothing.
+    public init(lineBytesMaximum: Int) {
         self.lineBytesMaximum = lineBytesMaximum
     }
 
@@ -16,7 +17,7 @@ struct LineSplitter: Sendable {
     /// Takes the next piece and returns the lines it finishes, without line feeds; empty lines are left out.
     ///
     /// - Throws: ``LineTooLong``; the splitter must not be used after that.
-    mutating func take(_ piece: [UInt8]) throws(LineTooLong) -> [[UInt8]] {
+    public mutating func take(_ piece: [UInt8]) throws(LineTooLong) -> [[UInt8]] {
         var lines: [[UInt8]] = []
         var start = piece.startIndex
         while let end = piece[start...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -33,6 +34,7 @@ struct LineSplitter: Sendable {
 }
 
 /// A line was longer than the limit.
-struct LineTooLong: Error, Hashable {
-    let bytesMaximum: Int
+public struct LineTooLong: Error, Hashable {
+    /// The limit.
+    public let bytesMaximum: Int
 }

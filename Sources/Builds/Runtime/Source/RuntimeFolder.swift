@@ -61,7 +61,8 @@ public struct RuntimeFolder: Sendable {
                         path: relative, content: .file(content, isExecutable: status.st_mode & S_IXUSR != 0)))
             case S_IFLNK:
                 try check(items.count, bytes)
-                items.append(RuntimeItem(path: relative, content: .link(Self.target(path + "/" + relative))))
+                let target = LinkTarget.read(path + "/" + relative) ?? []
+                items.append(RuntimeItem(path: relative, content: .link(String(decoding: target, as: UTF8.self))))
             default: throw RuntimeError(path, "\(relative) is neither a file nor a folder nor a link")
             }
         }
@@ -90,15 +91,5 @@ public struct RuntimeFolder: Sendable {
             }
             if count == 0 { return result }
         }
-    }
-
-    private static func target(_ path: String) -> String {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let count = buffer.withUnsafeMutableBytes { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { characters in
-                characters.baseAddress.map { readlink(path, $0, characters.count) } ?? -1
-            }
-        }
-        return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
     }
 }
