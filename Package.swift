@@ -248,7 +248,8 @@ package.targets += [
     tests(
         "CommandLine",
         [
-            "Builds", "Commands", "CRDs", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes", "Telemetry", "Timing",
+            "Builds", "Commands", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
+            "Telemetry", "Timing",
             "YAML",
         ]),
 ]

@@ -10,7 +10,14 @@ public enum PersonCommands {
     }
 
     /// From a folder to a function.
-    private static func folder(_ console: Console) -> [Subcommand] { [] }
+    private static func folder(_ console: Console) -> [Subcommand] {
+        [
+            Subcommand(NewCommand.description) { try await NewCommand.run($0, console) },
+            Subcommand(UpCommand.description) { try await UpCommand.run($0, console) },
+            Subcommand(BuildCommand.description) { try await BuildCommand.run($0, console) },
+            Subcommand(ExportCommand.description) { try await ExportCommand.run($0, console) },
+        ]
+    }
 
     /// Functions that are deployed.
     private static func function(_ console: Console) -> [Subcommand] {
