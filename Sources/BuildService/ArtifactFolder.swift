@@ -1,6 +1,7 @@
 import Builds
 import Cryptography
 import Glibc
+import SwiftOverlayShims  // Where the compiler finds the members of `timespec`.
 import Synchronization
 
 /// Artifacts on disk, each a file named after the SHA-256 of its content.
