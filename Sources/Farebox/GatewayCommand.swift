@@ -2,6 +2,7 @@ import AsyncCalls
 import Commands
 import ControllerRuntime
 import Gateway
+import Glibc
 import Payments
 import Telemetry
 
@@ -51,6 +52,7 @@ enum GatewayCommand {
             base.functionsNamespace = setting.configuration.functionsNamespace
             base.payment = setting.configuration.payments.access
             base.async = setting.configuration.async.enabled ? setting.configuration.async : nil
+            base.nodeName = getenv("NODE_NAME").map { String(cString: $0) }
             service = try GatewayService(
                 configuration: try configuration(options, base: base), routes: .cluster(try setting.client()),
                 registry: setting.metrics)

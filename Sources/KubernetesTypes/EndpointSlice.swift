@@ -62,14 +62,19 @@ public struct Endpoint: Codable, Hashable, Sendable {
     public var targetRef: ObjectReference?
     /// The node that runs it (`v1` only; `v1beta1` servers of 1.20 send it too).
     public var nodeName: String?
-    /// The zone that runs it (`v1` only).
+    /// The zone that runs it (`v1` only; see ``topology``).
     public var zone: String?
+    /// Labels of the node that runs it (`v1beta1` only).
+    public var topology: [String: String]?
 
     /// Makes an endpoint.
     public init(addresses: [String], conditions: EndpointConditions? = nil) {
         self.addresses = addresses
         self.conditions = conditions
     }
+
+    /// The zone that runs it, in either version.
+    public var place: String? { zone ?? topology?[Node.zoneLabel] }
 
     /// Whether new calls may go there: an absent condition counts as ready, as the API page demands.
     public var isReady: Bool { conditions?.ready ?? true }

@@ -8,9 +8,9 @@ import Testing
 struct EndpointChoiceTests {
     private let fixture = RoutingFixture()
 
-    private func route(to hosts: [String], perReplica: Int? = nil) throws -> Route {
+    private func route(to hosts: [String], perReplica: Int? = nil, near: Set<String> = []) throws -> Route {
         let key = fixture.add("f", perReplica: perReplica)
-        fixture.setAddresses(hosts, of: key)
+        fixture.setAddresses(hosts, of: key, near: near)
         return try #require(fixture.board.table.byObject[RouteName("f", "functions")])
     }
 
@@ -40,6 +40,24 @@ struct EndpointChoiceTests {
 
         #expect(counts.count == 3)
         #expect(counts.values.allSatisfy { (800...1200).contains($0) })
+    }
+
+    @Test("Near ones are preferred until they are much busier, fail, or have all the calls that they may")
+    func nearFirst() throws {
+        let route = try route(to: ["10.0.0.1", "10.0.0.2", "10.0.0.3"], perReplica: 8, near: ["10.0.0.3"])
+        let near = route.endpoints[0]
+        var random = FastRandom(seed: 1)
+
+        let atRest = (0..<100).map { _ in route.choose(random.next()) }
+        let avoided = (0..<100).map { _ in route.choose(random.next(), avoiding: near) }
+        for _ in 0..<4 { _ = near.begin() }
+        let busy = (0..<100).map { _ in route.choose(random.next()) }
+        _ = near.begin()
+        let busier = (0..<100).map { _ in route.choose(random.next()) }
+
+        #expect(near.address.host == "10.0.0.3" && route.nearCount == 1)
+        #expect(atRest.allSatisfy { $0 === near } && busy.allSatisfy { $0 === near })
+        #expect(avoided.allSatisfy { $0 !== near } && busier.allSatisfy { $0 !== near })
     }
 
     @Test("One that failed three times in a row is passed over, for longer each time, until it answers again")

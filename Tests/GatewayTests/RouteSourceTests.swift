@@ -1,4 +1,5 @@
 import CRDs
+import JSON
 import KubernetesTypes
 import Testing
 
@@ -213,13 +214,29 @@ struct RouteSourceTests {
                 Endpoint(addresses: ["nonsense"]), Endpoint(addresses: []),
             ], ports: [EndpointPort(port: 53, protocol: "UDP"), EndpointPort(name: "http", port: 8080)])
 
-        let addresses = slice.callAddresses
+        let addresses = slice.callAddresses()
         slice.addressType = "FQDN"
-        let names = slice.callAddresses
+        let names = slice.callAddresses()
 
         #expect(slice.function == ObjectKey(namespace: "n", name: "f"))
         #expect(addresses.map { "\($0.address) \($0.isEnding)" } == ["10.0.0.1:8080 false", "10.0.0.3:8080 true"])
         #expect(names.isEmpty)
+    }
+
+    @Test("An address is near when its slice names the gateway's zone, in either version of the API")
+    func zones() throws {
+        let text = """
+            {"metadata": {"name": "s"}, "addressType": "IPv4", "ports": [{"port": 80}], "endpoints": [
+              {"addresses": ["10.0.0.1"], "zone": "a"}, {"addresses": ["10.0.0.2"], "zone": "b"},
+              {"addresses": ["10.0.0.3"], "topology": {"topology.kubernetes.io/zone": "a"}}, {"addresses": ["10.0.0.4"]}]}
+            """
+        let slice = try JSONReader().decode(EndpointSlice.self, from: Array(text.utf8))
+
+        let near = slice.callAddresses(near: "a").filter(\.isNear).map(\.address.host)
+        let none = slice.callAddresses().filter(\.isNear)
+
+        #expect(near == ["10.0.0.1", "10.0.0.3"])
+        #expect(none.isEmpty)
     }
 
     @Test("A Function object becomes a record; one that has to be paid for without a price, or is suspended, is closed")

@@ -44,8 +44,12 @@ struct RoutingFixture {
         return address
     }
 
-    func setAddresses(_ hosts: [String], of key: ObjectKey, ending: [String] = [], slice: String? = nil) {
-        let ready = hosts.map { RouteSource.SliceAddress(address: address($0), isEnding: false) }
+    func setAddresses(
+        _ hosts: [String], of key: ObjectKey, ending: [String] = [], slice: String? = nil, near: Set<String> = []
+    ) {
+        let ready = hosts.map { host in
+            RouteSource.SliceAddress(address: address(host), isEnding: false, isNear: near.contains(host))
+        }
         let last = ending.map { RouteSource.SliceAddress(address: address($0), isEnding: true) }
         source.setSlice(slice ?? "\(key.name)-s", of: key, ready + last)
     }

@@ -6,6 +6,8 @@ import KubernetesTypes
 /// Feeds the routes from a cluster's Functions and EndpointSlices.
 struct ClusterRoutes: Sendable {
     let source: RouteSource
+    /// The gateway's own zone, where it is known.
+    var zone: String?
 
     /// Subscribes to both collections; the caller starts the informers.
     ///
@@ -14,7 +16,7 @@ struct ClusterRoutes: Sendable {
         let slices =
             try await api.firstOffered([EndpointSlice.descriptor, EndpointSliceV1Beta1.descriptor])
             ?? EndpointSlice.descriptor
-        let source = source
+        let (source, zone) = (source, zone)
         // What a route needs is small beside a Function or a slice, so no object is kept.
         informers.follow(Function.self) { change in
             switch change {
@@ -28,7 +30,7 @@ struct ClusterRoutes: Sendable {
             switch change {
             case .stored(let slice):
                 guard let function = slice.function else { return source.removeSlice(slice.key) }
-                source.setSlice(slice.metadata.name, of: function, slice.callAddresses)
+                source.setSlice(slice.metadata.name, of: function, slice.callAddresses(near: zone))
             case .removed(let key): source.removeSlice(key)
             }
         }

@@ -7,6 +7,8 @@ public struct GatewayConfiguration: Sendable {
     public var rootDomain = ""
     /// The namespace of `/function/<name>` without a namespace.
     public var functionsNamespace = "farebox-functions"
+    /// The node it runs on, whose zone is preferred among a function's addresses; without it there is no preference.
+    public var nodeName: String?
     /// Where callers connect.
     public var address = "0.0.0.0"
     /// The port for callers; 0 lets the kernel choose.

@@ -216,7 +216,8 @@ public final class GatewayService: Sendable {
             return nil
         case .cluster(let api):
             let informers = SharedInformers(api: api)
-            try await ClusterRoutes(source: source).watch(api: api, informers: informers)
+            let zone = await zone(api)
+            try await ClusterRoutes(source: source, zone: zone).watch(api: api, informers: informers)
             informers.start()
             do {
                 try await informers.waitForSync(within: Self.syncLimit)
@@ -225,6 +226,19 @@ public final class GatewayService: Sendable {
                 throw error
             }
             return informers
+        }
+    }
+
+    /// The zone of the node that the gateway runs on; nil where nobody says.
+    private func zone(_ api: any KubernetesAPI) async -> String? {
+        guard let name = configuration.nodeName else { return nil }
+        do {
+            let node = try await api.get(Node.self, ObjectKey(name: name))
+            return node.metadata.labels[Node.zoneLabel]
+        } catch {
+            logger.warning(
+                "The own zone is not known: addresses of all zones are alike", ["node": name, "error": "\(error)"])
+            return nil
         }
     }
 

@@ -11,7 +11,9 @@ extension EndpointSlice {
     /// The addresses that may get calls: ready ones, and those that are ending but still serve.
     ///
     /// Slices of host names, and ports that are not TCP, are left out.
-    var callAddresses: [RouteSource.SliceAddress] {
+    ///
+    /// - Parameter zone: Where the gateway is; addresses there are near.
+    func callAddresses(near zone: String? = nil) -> [RouteSource.SliceAddress] {
         guard addressType != "FQDN",
             let port = ports.first(where: { ($0.protocol ?? "TCP") == "TCP" })?.port.flatMap({ UInt16(exactly: $0) })
         else { return [] }
@@ -20,11 +22,12 @@ extension EndpointSlice {
             guard let host = endpoint.addresses.first, let address = SocketAddress(host: host, port: port) else {
                 return nil
             }
+            let isNear = zone != nil && endpoint.place == zone
             if endpoint.isReady {
-                return RouteSource.SliceAddress(address: address, isEnding: false)
+                return RouteSource.SliceAddress(address: address, isEnding: false, isNear: isNear)
             }
             let isEnding = endpoint.conditions?.serving == true && endpoint.conditions?.terminating == true
-            return isEnding ? RouteSource.SliceAddress(address: address, isEnding: true) : nil
+            return isEnding ? RouteSource.SliceAddress(address: address, isEnding: true, isNear: isNear) : nil
         }
     }
 }

@@ -15,8 +15,13 @@ final class Route: ProxyDestination {
         case paid(CallPurse, PaymentOffer)
     }
 
-    /// The ready addresses, in the order of the addresses.
+    /// A near address may have so many calls more than twice those of a distant one before that one is better.
+    static let nearAdvantage = 4
+
+    /// The ready addresses: near ones first, in the order of the addresses.
     let endpoints: [UpstreamEndpoint]
+    /// How many of them are in the gateway's own zone.
+    let nearCount: Int
     /// Whether calls pass at all.
     let admission: Admission
     /// How long the function may stay silent.
@@ -47,10 +52,12 @@ final class Route: ProxyDestination {
     }
 
     init(
-        endpoints: [UpstreamEndpoint], admission: Admission, timeout: Duration, inFlightMaximum: Int?,
+        endpoints: [UpstreamEndpoint], nearCount: Int = 0, admission: Admission, timeout: Duration,
+        inFlightMaximum: Int?,
         inFlightPerEndpoint: Int?, calls: FunctionCalls, scaling: Elasticity? = nil
     ) {
         self.endpoints = endpoints
+        self.nearCount = nearCount
         self.admission = admission
         self.timeout = timeout
         self.inFlightMaximum = inFlightMaximum
@@ -61,7 +68,8 @@ final class Route: ProxyDestination {
 
     /// Chooses the less busy of two endpoints drawn at random: close to the best of all, without looking at all.
     ///
-    /// Only when that one may take no more are all looked at.
+    /// Those in the gateway's own zone are preferred while they are not much busier than others. Only when the chosen one may
+    /// take no more are all looked at.
     func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> EndpointChoice {
         guard let better = better(avoiding: failed, random: random) else { return .none }
         if better.begin(maximum: inFlightPerEndpoint) {
@@ -75,13 +83,27 @@ final class Route: ProxyDestination {
     }
 
     private func better(avoiding failed: UpstreamEndpoint?, random: UInt64) -> UpstreamEndpoint? {
+        guard nearCount > 0, nearCount < endpoints.count else {
+            return better(of: endpoints[...], avoiding: failed, random: random)
+        }
+        guard let near = better(of: endpoints[..<nearCount], avoiding: failed, random: random),
+            let distant = better(of: endpoints[nearCount...], avoiding: failed, random: random)
+        else { return nil }
+        let isWorse =
+            near === failed || near.isEjected || near.inFlight > 2 * distant.inFlight + Self.nearAdvantage
+        return isWorse && distant !== failed && !distant.isEjected ? distant : near
+    }
+
+    private func better(
+        of endpoints: ArraySlice<UpstreamEndpoint>, avoiding failed: UpstreamEndpoint?, random: UInt64
+    ) -> UpstreamEndpoint? {
         let count = UInt64(endpoints.count)
         guard count > 1 else { return endpoints.first }
         let first = Int((random & 0xFFFF_FFFF) % count)
         // Any other than the first.
         let second = Int((UInt64(first) + 1 + (random >> 32) % (count - 1)) % count)
-        let left = endpoints[first]
-        let right = endpoints[second]
+        let left = endpoints[endpoints.startIndex + first]
+        let right = endpoints[endpoints.startIndex + second]
         if left === failed || right === failed {
             return left === failed ? right : left
         }

@@ -14,7 +14,7 @@ final class RouteSource: Sendable {
         var record: FunctionRecord?
         /// Its slices that have addresses; few, so that a search is short.
         var slices: [(name: String, addresses: [SliceAddress])] = []
-        /// In the order of their addresses.
+        /// Near ones first, in the order of their addresses.
         var endpoints: [UpstreamEndpoint] = []
         var calls: FunctionCalls?
         /// Only while the function scales by itself.
@@ -59,6 +59,8 @@ final class RouteSource: Sendable {
         let address: SocketAddress
         /// An address that is ending still answers; it is used when there is no other.
         let isEnding: Bool
+        /// Whether it is in the gateway's own zone.
+        var isNear = false
     }
 
     /// A function came or changed.
@@ -276,6 +278,7 @@ final class RouteSource: Sendable {
     private func makeRoute(_ key: ObjectKey, _ state: inout State) -> Route? {
         guard let entry = state.entries[key], let record = entry.record, let calls = entry.calls else { return nil }
         let all = entry.slices.lazy.flatMap(\.addresses)
+        let near = Set(all.filter(\.isNear).map(\.address))
         let ready = Set(all.filter { !$0.isEnding }.map(\.address))
         // A function that goes to sleep is woken instead.
         let wanted = ready.isEmpty && entry.wake == nil ? Set(all.map(\.address)) : ready
@@ -284,7 +287,10 @@ final class RouteSource: Sendable {
         }
         let kept = entry.endpoints.filter { wanted.contains($0.address) }
         let new = wanted.subtracting(kept.map(\.address)).map { UpstreamEndpoint(address: $0) }
-        entry.endpoints = (kept + new).sorted { $0.address.description < $1.address.description }
+        entry.endpoints = (kept + new).sorted { left, right in
+            let (isLeftNear, isRightNear) = (near.contains(left.address), near.contains(right.address))
+            return isLeftNear == isRightNear ? left.address.description < right.address.description : isLeftNear
+        }
         calls.take(addresses: entry.endpoints.count)
         let scaling = entry.meter.flatMap { meter in
             record.scaling.map { scaling in
@@ -296,7 +302,7 @@ final class RouteSource: Sendable {
             }
         }
         return Route(
-            endpoints: entry.endpoints,
+            endpoints: entry.endpoints, nearCount: entry.endpoints.count { near.contains($0.address) },
             admission: admission(of: record), timeout: record.timeout ?? defaultTimeout,
             inFlightMaximum: record.inFlightMaximum, inFlightPerEndpoint: record.inFlightPerEndpoint, calls: calls,
             scaling: scaling)
