@@ -249,8 +249,7 @@ package.targets += [
         "CommandLine",
         [
             "Builds", "Commands", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-            "Telemetry", "Timing",
-            "YAML",
+            "MemoryCluster", "Processes", "Telemetry", "Timing", "YAML",
         ]),
 ]
 

@@ -27,10 +27,21 @@ public enum PersonCommands {
             Subcommand(InvokeCommand.description) { try await InvokeCommand.run($0, console) },
             Subcommand(LogsCommand.description) { try await LogsCommand.run($0, console) },
             Subcommand(ScaleCommand.description) { try await ScaleCommand.run($0, console) },
+            Subcommand(RollbackCommand.description) { try await RollbackCommand.run($0, console) },
             Subcommand(RemoveCommand.description) { try await RemoveCommand.run($0, console) },
         ]
     }
 
     /// Secrets, repositories, payments.
-    private static func platform(_ console: Console) -> [Subcommand] { [] }
+    private static func platform(_ console: Console) -> [Subcommand] {
+        [
+            Subcommand(SecretCommands.set) { try await SecretCommands.runSet($0, console) },
+            Subcommand(SecretCommands.list) { try await SecretCommands.runList($0, console) },
+            Subcommand(SecretCommands.remove) { try await SecretCommands.runRemove($0, console) },
+            Subcommand(RepoCommands.add) { try await RepoCommands.runAdd($0, console) },
+            Subcommand(RepoCommands.list) { try await RepoCommands.runList($0, console) },
+            Subcommand(RepoCommands.sync) { try await RepoCommands.runSync($0, console) },
+            Subcommand(PayCommand.description) { try await PayCommand.run($0, console) },
+        ]
+    }
 }

@@ -6,9 +6,10 @@ extension CommandDescription {
     ///
     /// - Parameter program: `farebox`, or `kubectl farebox`.
     public func help(program: String) -> String {
-        var text = "\(program) \(name): \(summary)\n\nUSAGE\n" + usage(program)
+        let title = HelpText.broken("\(program) \(name): \(summary)", at: HelpText.columnsMaximum)
+        var text = title.joined(separator: "\n") + "\n\nUSAGE\n" + usage(program)
         if !aliases.isEmpty { text += "\nALSO\n  " + aliases.map { "\(program) \($0)" }.joined(separator: ", ") + "\n" }
-        if !discussion.isEmpty { text += "\n\(Self.speak(discussion, as: program))\n" }
+        if !discussion.isEmpty { text += "\n\(HelpText.flowed(Self.speak(discussion, as: program)))\n" }
         if !arguments.isEmpty {
             text += "\nARGUMENTS\n" + HelpText.columns(arguments.map { ("<\($0.name)>", $0.summary) })
         }

@@ -65,7 +65,9 @@ public struct CommandDescription: Sendable {
     public let section: CommandSection
     /// One line for the list of commands.
     public let summary: String
-    /// What it does, for its own help page; lines of at most 80 columns.
+    /// What it does, for its own help page.
+    ///
+    /// Lines that begin with two spaces stay as they are, others are broken anew where the page needs it.
     public let discussion: String
     /// What it takes by place.
     public let arguments: [Argument]

@@ -24,6 +24,22 @@ enum HelpText {
         return text
     }
 
+    /// Breaks the paragraphs of a text at 80 columns; lines that begin with two spaces stay as they are.
+    static func flowed(_ text: String) -> String {
+        var lines: [String] = []
+        var paragraph = ""
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.isEmpty || line.hasPrefix("  ") {
+                lines += broken(paragraph, at: columnsMaximum)
+                paragraph = ""
+                lines.append(String(line))
+            } else {
+                paragraph += (paragraph.isEmpty ? "" : " ") + line
+            }
+        }
+        return (lines + broken(paragraph, at: columnsMaximum)).joined(separator: "\n")
+    }
+
     /// Breaks text into lines between words; a word that is longer than a line stays whole.
     static func broken(_ text: String, at width: Int) -> [String] {
         var lines: [String] = []

@@ -19,7 +19,7 @@ enum AsyncCommand {
     private static let urlDefault = "http://127.0.0.1:9090"
     private static let whereItRuns = """
         Runs where the gateway's internal port is in reach, most easily in its pod:
-          kubectl exec -n farebox-system deployment/farebox-gateway -- farebox async list
+          kubectl exec -n farebox-system deploy/farebox-gateway -- farebox async list
         With SQLite each gateway has a store of its own; ask each pod.
         """
 

@@ -21,7 +21,7 @@ enum BuildJobCommand {
             .init("job-uid", value: "UID", "print the Secret of the Job with this uid instead"),
         ],
         examples: [
-            "farebox build-job --config farebox.yaml --image R/x:1 --context-digest $(sha256sum <x.tar | cut -c1-64)"
+            "farebox build-job --config farebox.yaml --image R/x:1 --context-digest $digest"
         ])
 
     @Sendable static func run(_ options: Options) throws {

@@ -51,7 +51,7 @@ enum LedgerCommand {
             .init("to", value: "TIME", "only before this time"),
             formats,
         ],
-        examples: ["farebox ledger statement --sqlite ledger.db --account farebox-functions/alice-hello"])
+        examples: ["farebox ledger statement --sqlite ledger.db --account team/hello"])
 
     // MARK: What they do
 

@@ -17,7 +17,7 @@ enum InvokeCommand {
             The answer goes to standard output. It ends with 0 where the status is 2xx or 3xx,
             4 for 401, 402 and 403, 5 for 504, else with 1.
             """,
-        arguments: [.init("function", completion: .functions, "its name")],
+        arguments: [.init("function", completion: .functions, "the function's name")],
         options: [
             .init("data", short: "d", value: "TEXT", "what to send; @FILE is a file, @- standard input"),
             .init("method", short: "X", value: "METHOD", "GET, POST… (default POST with data, else GET)"),

@@ -15,7 +15,7 @@ enum LogsCommand {
             With --build it shows the build: live while it runs, and where it has ended the
             address of its kept log.
             """,
-        arguments: [.init("function", completion: .functions, "its name")],
+        arguments: [.init("function", completion: .functions, "the function's name")],
         options: [
             .init("follow", short: "f", "wait for further lines"),
             .init("tail", value: "LINES", "only so many lines from the end of each pod's log"),
@@ -44,17 +44,17 @@ enum LogsCommand {
         if options.has("build") {
             return try await BuildLog(cluster, printer, console).show(function, query)
         }
-        try await about("the log of function \(name) in namespace \(cluster.namespace)") {
-            let source = FunctionLogSource(api: cluster.api)
-            let pods = try await source.pods(function.key)
-            printer.expect(instances: query.follows ? max(2, pods.count) : pods.count)
-            if pods.isEmpty, !query.follows {
-                console.note("function \(name) has no replica now; the last one's log went with it")
-                return
-            }
+        let source = FunctionLogSource(api: cluster.api)
+        let title = "the log of function \(name) in namespace \(cluster.namespace)"
+        let pods = try await about(title) { try await source.pods(function.key) }
+        guard query.follows || !pods.isEmpty else {
+            return console.note("function \(name) has no replica now; the last one's log went with it")
+        }
+        printer.expect(instances: query.follows ? max(2, pods.count) : pods.count)
+        try await about(title) {
             try await source.read(function.key, query) { instance, lines in printer.take(lines, from: instance) }
         }
-        if !query.follows, !printer.hasPrinted {
+        if !printer.hasPrinted {
             console.note("function \(name) said nothing in that time; see further back: --since 24h")
         }
     }

@@ -15,7 +15,7 @@ enum ScaleCommand {
             function's range is refused.
             """,
         arguments: [
-            .init("function", completion: .functions, "its name"), .init("replicas", "how many"),
+            .init("function", completion: .functions, "the function's name"), .init("replicas", "how many"),
         ],
         options: [
             .init("wait", short: "w", "wait until they take calls"),

@@ -12,7 +12,7 @@ enum StatusCommand {
             calls, and what each of its conditions says. With --wait it first waits until the
             function works, and ends with 5 when it does not in time.
             """,
-        arguments: [.init("function", completion: .functions, "its name")],
+        arguments: [.init("function", completion: .functions, "the function's name")],
         options: [
             .init("wait", short: "w", "wait until it is ready"),
             .init("timeout", value: "TIME", "how long to wait (default 5m)"),

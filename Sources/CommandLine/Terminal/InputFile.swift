@@ -3,6 +3,9 @@ import Glibc
 
 /// Reads what a person names or pipes in, up to a limit.
 enum InputFile {
+    /// Whether standard input is a person at a keyboard.
+    static var isTerminal: Bool { isatty(0) == 1 }
+
     /// Reads a file.
     ///
     /// - Throws: `CommandFailure` where it cannot be read or is larger.

@@ -1,5 +1,6 @@
 import Commands
 import JSON
+import KubernetesTypes
 import YAML
 
 /// The form in which a command shows what it found.
@@ -46,6 +47,13 @@ struct Finding: Sendable {
         self.value = value
         self.names = names
         self.absence = absence
+    }
+
+    /// An object of which only the metadata was asked for.
+    static func metadataOnly(_ descriptor: ResourceDescriptor, _ metadata: ObjectMeta) -> JSONValue {
+        var value: JSONValue = ["apiVersion": .string(descriptor.apiVersion), "kind": .string(descriptor.kind)]
+        value["metadata"] = try? JSONWriter().value(of: metadata)
+        return value
     }
 
     /// Objects as a list, as kubectl prints them.

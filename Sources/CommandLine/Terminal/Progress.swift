@@ -3,7 +3,7 @@ import Timing
 
 /// What a command that takes its time is doing: a line that turns on a terminal, a line for each step elsewhere.
 ///
-/// Steps that are over at once are never shown on a terminal; everything it says goes to standard error.
+/// What is over at once is never shown; everything it says goes to standard error.
 final class Progress: Sendable {
     private let console: Console
     private let step: Mutex<Step?>
@@ -11,12 +11,16 @@ final class Progress: Sendable {
 
     private struct Step {
         var text: String
-        var start: ContinuousClock.Instant
+        let start: ContinuousClock.Instant
         var turn = 0
+        /// Whether it was said where there is no terminal.
+        var isSaid = false
     }
 
     /// Below that nobody wonders what is going on.
     private static let patience = Duration.milliseconds(400)
+    /// Below that a log needs no line.
+    private static let silence = Duration.seconds(2)
     /// Ten times a second looks alive and costs nothing.
     private static let interval = Duration.milliseconds(100)
     private static let signs = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
@@ -36,7 +40,7 @@ final class Progress: Sendable {
             return true
         }
         guard isNew else { return }
-        if console.showsProgress { turn() } else { console.note(text) }
+        turn()
     }
 
     /// Ends the last step; what was shown on a terminal is wiped.
@@ -75,13 +79,20 @@ final class Progress: Sendable {
             guard let current = step else { return nil }
             step?.turn += 1
             let elapsed = ContinuousClock.now - current.start
+            guard console.showsProgress else {
+                guard elapsed > Self.silence, !current.isSaid else { return "" }
+                step?.isSaid = true
+                return current.text
+            }
             guard elapsed > Self.patience else { return "" }
             let seconds = elapsed.components.seconds
             let sign = Self.signs[current.turn % Self.signs.count]
             return "\(sign) \(current.text.prefix(66))" + (seconds >= 2 ? " (\(seconds) s)" : "")
         }
         guard let line else { return false }
-        if !line.isEmpty { console.show(progress: line) }
+        if !line.isEmpty {
+            if console.showsProgress { console.show(progress: line) } else { console.note(line) }
+        }
         return true
     }
 }

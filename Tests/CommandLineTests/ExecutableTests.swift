@@ -1,0 +1,67 @@
+import Processes
+import Testing
+
+/// The executable as it is installed, without any cluster.
+@Suite("The executable", .timeLimit(.minutes(5)))
+struct ExecutableTests {
+    private func run(_ words: [String]) throws -> (text: String, code: Int32) {
+        let path = try #require(BuiltProgram.path("farebox"))
+        let process = try SpawnedProcess(path, words)
+        var bytes: [UInt8] = []
+        while true {
+            let piece = process.read()
+            if piece.isEmpty { break }
+            bytes += piece
+        }
+        return (String(decoding: bytes, as: UTF8.self), process.wait() >> 8)
+    }
+
+    @Test("Every command has its help in 80 columns, its place in the manual, and is completed")
+    func walk() throws {
+        let commands = try run(["help"]).text.split(separator: "\n").compactMap(Self.command)
+        let manual = try run(["man"]).text
+
+        #expect(commands.count > 20)
+        for command in commands {
+            let words = command.split(separator: " ").map(String.init)
+            let page = try run(words + ["--help"])
+            #expect(page.code == 0)
+            #expect(page.text.contains("\nUSAGE\n") && page.text.contains("--help"), "\(command)")
+            #expect(page.text.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(command)")
+            #expect(manual.contains(".SS farebox \(command.replacingHyphens)"), "\(command)")
+            let completed = try run(["__complete"] + words.dropLast() + [String(words.last?.dropLast() ?? "")]).text
+            #expect(completed.split(separator: "\n").contains { $0.hasPrefix(words.last ?? "?") }, "\(command)")
+            let options = try run(["__complete"] + words + ["--"]).text
+            #expect(options.contains("--help"), "\(command)")
+        }
+    }
+
+    @Test(
+        "It ends with 2 where it does not understand, and with 0 where it helps",
+        arguments: [
+            (["no-such-command"], 2), ([], 2), (["list", "--no"], 2), (["help", "list"], 0), (["version"], 0),
+        ])
+    func codes(words: [String], code: Int) throws {
+        #expect(Int(try run(words).code) == code)
+    }
+
+    @Test("Each shell's script is printed", arguments: ["bash", "zsh", "fish"])
+    func scripts(shell: String) throws {
+        #expect(try run(["completion", shell]).text.contains("farebox __complete"))
+    }
+
+    /// The command in a line of the list: two spaces, its name, two spaces, what it does.
+    private static func command(_ line: Substring) -> String? {
+        guard line.hasPrefix("  "), !line.hasPrefix("   "), let end = line.dropFirst(2).firstRange(of: "  ") else {
+            return nil
+        }
+        return String(line.dropFirst(2)[..<end.lowerBound])
+    }
+}
+
+extension String {
+    /// As the manual writes it: a hyphen that is not a minus would break lines.
+    fileprivate var replacingHyphens: String {
+        split(separator: "-", omittingEmptySubsequences: false).joined(separator: "\\-")
+    }
+}
