@@ -6,7 +6,7 @@ public enum PersonCommands {
     ///
     /// - Parameter console: Where they speak.
     public static func all(_ console: Console) -> [Subcommand] {
-        folder(console) + function(console) + platform(console)
+        folder(console) + function(console) + platform(console) + program(console)
     }
 
     /// From a folder to a function.
@@ -42,6 +42,13 @@ public enum PersonCommands {
             Subcommand(RepoCommands.list) { try await RepoCommands.runList($0, console) },
             Subcommand(RepoCommands.sync) { try await RepoCommands.runSync($0, console) },
             Subcommand(PayCommand.description) { try await PayCommand.run($0, console) },
+        ]
+    }
+
+    /// This program and the cluster behind it.
+    private static func program(_ console: Console) -> [Subcommand] {
+        [
+            Subcommand(DoctorCommand.description) { try await DoctorCommand.run($0, console) }
         ]
     }
 }

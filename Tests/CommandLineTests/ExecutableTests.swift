@@ -50,6 +50,30 @@ struct ExecutableTests {
         #expect(try run(["completion", shell]).text.contains("farebox __complete"))
     }
 
+    @Test(
+        "bash completes commands, options with an equals sign, and files",
+        arguments: [
+            (["farebox", "sta"], 1, "status"), (["farebox", "secret", "se"], 2, "set"),
+            (["farebox", "list", "--output", "=", "js"], 4, "json"),
+            (["farebox", "list", "-o", ""], 3, "table wide json"),
+            (["farebox", "secret", "set", "--from-file", "/etc/host"], 4, "/etc/hosts"),
+            (["farebox", "no-such", ""], 2, ""),
+        ] as [([String], Int, String)])
+    func bash(words: [String], index: Int, expected: String) throws {
+        let path = try #require(BuiltProgram.path("farebox"))
+        let quoted = words.map { "'\($0)'" }.joined(separator: " ")
+        let script = """
+            PATH=${1%/*}:$PATH; source <(farebox completion bash); compopt() { :; }
+            COMP_WORDS=(\(quoted)); COMP_CWORD=\(index); _farebox; echo "${COMPREPLY[*]}"
+            """
+        let process = try SpawnedProcess("/bin/bash", ["-c", script, "bash", path])
+        var bytes: [UInt8] = []
+        while case let piece = process.read(), !piece.isEmpty { bytes += piece }
+        _ = process.wait()
+
+        #expect(String(decoding: bytes, as: UTF8.self).contains(expected))
+    }
+
     /// The command in a line of the list: two spaces, its name, two spaces, what it does.
     private static func command(_ line: Substring) -> String? {
         guard line.hasPrefix("  "), !line.hasPrefix("   "), let end = line.dropFirst(2).firstRange(of: "  ") else {

@@ -122,6 +122,18 @@ def allow(name: str, rules: list[dict[str, list[str]]]) -> None:
            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": FUNCTIONS}]})
 
 
+@functools.cache
+def executable() -> str:
+    """The release executable that hack/install compiled last."""
+    cache = pathlib.Path(os.environ.get("FAREBOX_CACHE", pathlib.Path.home() / ".cache/farebox"))
+    return str(max((cache / "releases").glob("*/farebox"), key=lambda path: path.stat().st_mtime))
+
+
+def type_command(*words: str, text: str = "", seconds: float = 150) -> "subprocess.CompletedProcess[str]":
+    """Types a command of `farebox` as a person would, with the cluster's kubeconfig."""
+    return subprocess.run([executable(), *words], input=text, capture_output=True, text=True, check=False, timeout=seconds)
+
+
 class GitHost:
     """A Git host on the machine, reachable from the cluster, that tells the webhook of each push."""
 

@@ -75,7 +75,7 @@ enum InvokeCommand {
                             headTimeout: call.limit)))
             } catch let error as HTTPClientError {
                 // Nothing was sent, so that no call is made twice.
-                guard call.way == .auto, case .connectionFailed = error else {
+                guard call.way == .auto, isOutOfReach(error) else {
                     throw CommandFailure(error, "\(object) at \(url)")
                 }
                 console.note("\(url) does not lead anywhere from here; calling through the API server")
@@ -88,6 +88,15 @@ enum InvokeCommand {
                     target: call.forwardedTarget(of: function), headers: call.headers, body: call.body,
                     headTimeout: call.limit))
             return try await ServiceAnswer.forwarded(stream, object)
+        }
+    }
+
+    /// Whether no connection came about; a server that is there and not trusted is another matter.
+    private static func isOutOfReach(_ error: HTTPClientError) -> Bool {
+        switch error {
+        case .connectionFailed: true
+        case .timedOut(let mayHaveArrived): !mayHaveArrived
+        default: false
         }
     }
 

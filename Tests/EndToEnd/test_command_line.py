@@ -1,0 +1,82 @@
+"""What a person types, with nothing but a kubeconfig: the executable that was installed, against the cluster."""
+
+import json
+import os
+import unittest
+
+import platform_under_test as farebox
+
+SECONDS = 35
+# It deploys the probe's image.
+LANE = "probe"
+
+
+class CommandLine(unittest.TestCase):
+    """One function's life by the hands of a person with a terminal."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.image = farebox.Probe.deploy()
+        cls.addClassCleanup(farebox.kubectl, "delete", "function/typed", "secret/typed", "-n", farebox.FUNCTIONS,
+                            "--ignore-not-found", check=False)
+        farebox.apply(farebox.function("typed", cls.image))
+
+    def test_1_status(self) -> None:
+        """A function is waited for, listed for people and for programs, and told about"""
+        told = farebox.type_command("status", "typed", "--wait", "--timeout", "2m")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertIn("Ready", told.stdout)
+        listed = json.loads(farebox.type_command("list", "-o", "json").stdout)
+        self.assertIn("typed", [item["metadata"]["name"] for item in listed["items"]])
+        self.assertIn("function.farebox.dev/typed\n", farebox.type_command("list", "-o", "name").stdout)
+
+    def test_2_invoke(self) -> None:
+        """A function is called from where its URL leads nowhere, through the API server, and its answer comes out alone"""
+        for words in (["typed"], ["typed", "--via", "cluster"], [f"{farebox.Probe.NAME}"]):
+            answer = farebox.type_command("invoke", *words, "--path", "/sandbox")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            self.assertIn("kernel", json.loads(answer.stdout))
+        self.assertEqual(farebox.type_command("invoke", "no-such-function").returncode, 3)
+
+    def test_3_logs(self) -> None:
+        """The log of a function comes out, and of a build that has ended it is said where it is"""
+        self.assertEqual(farebox.type_command("logs", "typed", "--since", "10m").returncode, 0)
+        build = farebox.type_command("logs", farebox.Probe.NAME, "--build")
+        self.assertIn(build.returncode, (0, 3), build.stderr)
+
+    def test_4_scale_and_rollback(self) -> None:
+        """Replicas are set and waited for; the image in use is known, and none before it"""
+        self.assertEqual(farebox.type_command("scale", "typed", "2", "--wait").returncode, 0)
+        self.assertEqual(farebox.get("function", "typed")["spec"]["replicas"], 2)
+        history = farebox.type_command("rollback", "typed", "--list", "-o", "name")
+        self.assertEqual(history.stdout.strip(), self.image)
+        self.assertEqual(farebox.type_command("rollback", "typed").returncode, 3)
+
+    def test_5_secret(self) -> None:
+        """A Secret's value is read from standard input and never shown"""
+        made = farebox.type_command("secret", "set", "typed", text="hunter2\n")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertNotIn("hunter2", farebox.type_command("secret", "list", "-o", "yaml").stdout)
+        self.assertEqual(farebox.get("secret", "typed")["data"], {"typed": "aHVudGVyMg=="})
+        self.assertEqual(farebox.type_command("secret", "rm", "typed").returncode, 0)
+
+    def test_6_refusals(self) -> None:
+        """What a repository deploys is not removed, and somebody without rights is told so with 4"""
+        refused = farebox.type_command("remove", farebox.Probe.NAME)
+        self.assertEqual(refused.returncode, 4)
+        self.assertIn(farebox.Probe.REPOSITORY, refused.stderr)
+
+    def test_7_doctor(self) -> None:
+        """The doctor finds the installation well; with a minute's probe also its policies and nodes"""
+        words = ["--probe"] if os.environ.get("FAREBOX_E2E_LONG") else []
+        found = {f["check"]: f for f in json.loads(farebox.type_command("doctor", *words, "-o", "json").stdout)}
+        for check in ["Kubernetes", "Kinds", "operator", "gateway", "builder", "Sandbox", "Registry", "Gateway", "Events"]:
+            self.assertEqual(found[check]["outcome"], "ok", found[check])
+        if words:
+            self.assertEqual(found["Policies"]["outcome"], "ok", found["Policies"])
+            self.assertEqual(found["Builds"]["outcome"], "ok", found["Builds"])
+
+    def test_8_remove(self) -> None:
+        """A function is removed and waited for"""
+        self.assertEqual(farebox.type_command("remove", "typed", "--wait").returncode, 0)
+        self.assertEqual(farebox.type_command("status", "typed").returncode, 3)
