@@ -124,7 +124,9 @@ def allow(name: str, rules: list[dict[str, list[str]]]) -> None:
 
 @functools.cache
 def executable() -> str:
-    """The release executable that hack/install compiled last."""
+    """FAREBOX_EXECUTABLE, else the release executable that hack/install compiled last."""
+    if given := os.environ.get("FAREBOX_EXECUTABLE"):
+        return given
     cache = pathlib.Path(os.environ.get("FAREBOX_CACHE", pathlib.Path.home() / ".cache/farebox"))
     return str(max((cache / "releases").glob("*/farebox"), key=lambda path: path.stat().st_mtime))
 

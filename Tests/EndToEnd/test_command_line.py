@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 import unittest
 
 import platform_under_test as farebox
@@ -65,16 +66,27 @@ class CommandLine(unittest.TestCase):
         refused = farebox.type_command("remove", farebox.Probe.NAME)
         self.assertEqual(refused.returncode, 4)
         self.assertIn(farebox.Probe.REPOSITORY, refused.stderr)
+        configuration = json.loads(farebox.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
+        configuration["users"][0]["user"]["as"] = "stranger"
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(configuration, file)
+            file.flush()
+            stranger = farebox.type_command("list", "--kubeconfig", file.name)
+        self.assertEqual(stranger.returncode, 4, stranger.stderr)
+        self.assertIn("you may not do that", stranger.stderr)
 
     def test_7_doctor(self) -> None:
         """The doctor finds the installation well; with a minute's probe also its policies and nodes"""
         words = ["--probe"] if os.environ.get("FAREBOX_E2E_LONG") else []
-        found = {f["check"]: f for f in json.loads(farebox.type_command("doctor", *words, "-o", "json").stdout)}
-        for check in ["Kubernetes", "Kinds", "operator", "gateway", "builder", "Sandbox", "Registry", "Gateway", "Events"]:
-            self.assertEqual(found[check]["outcome"], "ok", found[check])
-        if words:
-            self.assertEqual(found["Policies"]["outcome"], "ok", found["Policies"])
-            self.assertEqual(found["Builds"]["outcome"], "ok", found["Builds"])
+
+        def findings() -> dict[str, str]:
+            found = json.loads(farebox.type_command("doctor", *words, "-o", "json").stdout)
+            return {finding["check"]: finding["outcome"] for finding in found}
+
+        # Other lanes end processes of the installation, which the doctor rightly minds until they are back.
+        wanted = ["Kubernetes", "Kinds", "operator", "gateway", "builder", "Sandbox", "Registry", "Gateway", "Events"]
+        wanted += ["Policies", "Builds"] if words else []
+        farebox.wait_until("all is well", lambda: all(findings().get(check) == "ok" for check in wanted), 60, every=2)
 
     def test_8_remove(self) -> None:
         """A function is removed and waited for"""
