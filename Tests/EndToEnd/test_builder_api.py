@@ -1,0 +1,223 @@
+"""The Function Builder API as clients of OpenFaaS use it: a signed tar in, an image and its log out, either dialect."""
+
+import base64
+import functools
+import hashlib
+import hmac
+import http.client
+import io
+import json
+import os
+import tarfile
+import threading
+import time
+import unittest
+from typing import Any
+
+import platform_under_test as farebox
+
+SECONDS = 40
+# It builds, beside the modules that push.
+LANE = "builder-api"
+DOCKERFILE = """FROM python:3-slim
+ARG GREETING
+RUN printf '%s' "$GREETING" > /greeting && echo built-with-$GREETING && sleep 2
+COPY handler.py /srv/handler.py
+USER 12000
+EXPOSE 8080
+CMD ["python3", "/srv/handler.py"]
+"""
+HANDLER = """import http.server
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = open("/greeting", "rb").read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+"""
+
+
+@functools.cache
+def key() -> bytes:
+    """The payload secret without the spaces around it, as clients read its file."""
+    data = farebox.get("secret", "farebox-builder-payload", farebox.SYSTEM)["data"]
+    return base64.b64decode(data["payload-secret"]).strip()
+
+
+def request_tar(image: str, files: dict[str, bytes], arguments: dict[str, str] | None = None) -> bytes:
+    """The tar of the SDK: directories without a slash, modes of a private folder, the configuration last."""
+    body = io.BytesIO()
+    configuration = json.dumps({"image": image, "buildArgs": arguments or {}, "platforms": ["linux/amd64"]}).encode()
+    with tarfile.open(fileobj=body, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        folder = tarfile.TarInfo("context")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o700
+        tar.addfile(folder)
+        for name, content in {**{"context/" + n: c for n, c in files.items()},
+                              "com.openfaas.docker.config": configuration}.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode, entry.mtime = len(content), 0o644, int(time.time())
+            entry.uid, entry.uname = 1000, "me"
+            tar.addfile(entry, io.BytesIO(content))
+    return body.getvalue()
+
+
+class Answer:
+    """What came back: status, head, and the body's lines with the moment of each."""
+
+    def __init__(self, method: str, path: str, body: bytes | None = None, streams: bool = True,
+                 signature: str | None = None) -> None:
+        connection = http.client.HTTPConnection(farebox.cluster_address("farebox-builder"), 8080, timeout=300)
+        headers = {"User-Agent": "openfaas-go-sdk"}
+        if body is not None:
+            code = signature or hmac.new(key(), body, hashlib.sha256).hexdigest()
+            headers |= {"Content-Type": "application/octet-stream", "X-Build-Signature": "sha256=" + code}
+        if streams:
+            headers["Accept"] = "application/x-ndjson"
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            self.status, self.id = answer.status, answer.getheader("X-Build-Id", "")
+            self.raw: list[bytes] = []
+            self.moments: list[float] = []
+            while line := answer.readline():
+                self.raw.append(line)
+                self.moments.append(time.monotonic())
+        finally:
+            connection.close()
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.raw]
+
+    @property
+    def log(self) -> list[str]:
+        return [line for thing in self.objects for line in thing.get("log") or []]
+
+
+class BuilderAPI(unittest.TestCase):
+    """One folder, built as faas-cli would have it built."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.image = os.environ["FAREBOX_REGISTRY"] + "/by-client/greeter:" + hashlib.md5(os.urandom(8)).hexdigest()
+        cls.files = {"Dockerfile": DOCKERFILE.encode(), "handler.py": HANDLER.encode()}
+        cls.tar = request_tar(cls.image, cls.files, {"GREETING": "hello", "ADDITIONAL_PACKAGE": ""})
+        cls.addClassCleanup(farebox.kubectl, "delete", "function", "posted", "-n", farebox.FUNCTIONS,
+                            "--ignore-not-found", check=False)
+
+    def test_1_stream(self) -> None:
+        """A posted folder is built, its log comes line by line as it is written, and the last line has the digest"""
+        answer = Answer("POST", "/build", self.tar)
+
+        self.assertEqual(answer.status, 200)
+        for line in answer.raw:
+            self.assertTrue(line.endswith(b"\n") and 2 < len(line) < 65536, line[:100])
+        last = answer.objects[-1]
+        self.assertEqual((last["status"], last["image"]), ("success", self.image), last)
+        self.assertRegex(last["digest"], "^sha256:[0-9a-f]{64}$")
+        self.assertTrue(all(thing["status"] == "in_progress" for thing in answer.objects[:-1]))
+        self.assertTrue(any(line.startswith("v: 20") and "RUN printf" in line for line in answer.log), answer.log)
+        self.assertIn("built-with-hello", "\n".join(answer.log))
+        self.assertGreater(answer.moments[-1] - answer.moments[1], 1, "the lines came one by one")
+        self.assertNotIn(os.environ["FAREBOX_REGISTRY_PASSWORD"], "\n".join(answer.log))
+        type(self).digest, type(self).id = last["digest"], answer.id
+
+    def test_2_again(self) -> None:
+        """The same folder sent again is not built again, in either dialect, and a build can be asked for by its id"""
+        jobs = len(farebox.items("jobs", farebox.BUILDS, "farebox.dev/build-id=" + self.id))
+        whole = Answer("POST", "/", self.tar, streams=False)
+        by_id = Answer("GET", "/build/" + self.id)
+
+        self.assertEqual((whole.status, whole.id), (200, self.id))
+        self.assertEqual(whole.objects[0]["status"], "success")
+        self.assertEqual(whole.objects[0]["digest"], self.digest)
+        self.assertIsInstance(whole.objects[0]["log"], list)
+        self.assertEqual(by_id.objects[-1]["digest"], self.digest)
+        self.assertEqual(len(farebox.items("jobs", farebox.BUILDS, "farebox.dev/build-id=" + self.id)), jobs)
+
+    def test_3_failure(self) -> None:
+        """A step that fails ends a stream with `failed` and its reason, and a whole answer with 500"""
+        files = {**self.files, "Dockerfile": b"FROM python:3-slim\nRUN echo no luck && exit 7\n"}
+        tar = request_tar(self.image, files)
+
+        answer = Answer("POST", "/build", tar)
+
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.objects[-1]["status"], "failed")
+        self.assertIn("StepFailed", answer.objects[-1]["error"])
+        self.assertIn("no luck", "\n".join(answer.log))
+        seen = Answer("GET", "/build/" + answer.id, streams=False)
+        self.assertEqual((seen.status, seen.objects[0]["status"]), (500, "failed"))
+
+    def test_4_refusals(self) -> None:
+        """A wrong signature is refused with 401, a bad tar with its reason in the dialect that was asked for"""
+        wrong = Answer("POST", "/build", self.tar, signature="0" * 64)
+        whole = Answer("POST", "/build", b"no tar", streams=False)
+        stream = Answer("POST", "/build", b"no tar")
+
+        self.assertEqual((wrong.status, wrong.objects[0]["status"]), (401, "failed"))
+        self.assertEqual((whole.status, whole.objects[0]["status"]), (400, "failed"))
+        self.assertEqual((stream.status, len(stream.raw), stream.objects[0]["status"]), (200, 1, "failed"))
+
+    def test_5_call(self) -> None:
+        """The image runs as a function"""
+        farebox.apply(farebox.function("posted", self.image.rsplit(":", 1)[0] + "@" + self.digest))
+        farebox.wait_until("the function answers", lambda: farebox.call("/function/posted")[0] == 200, 90)
+
+        self.assertEqual(farebox.call("/function/posted")[2], b"hello")
+
+
+@unittest.skipUnless(os.environ.get("FAREBOX_LONG_BUILDER"), "takes minutes: set FAREBOX_LONG_BUILDER=1")
+class Crowd(unittest.TestCase):
+    """Twenty clients for four places, and a builder that is killed among them."""
+
+    def test_all_get_their_image(self) -> None:
+        """Twenty builds with four places all end well, although the builder is killed: clients send them again"""
+        run, ended, most = os.urandom(4).hex(), [], 0
+        deadline = time.monotonic() + 280
+
+        def client(number: int) -> None:
+            files = {"Dockerfile": f"FROM python:3-slim\nRUN echo {run}-{number} && sleep 3\n".encode()}
+            tar = request_tar(f"{os.environ['FAREBOX_REGISTRY']}/crowd/c{number}:{run}", files)
+            while time.monotonic() < deadline:
+                try:
+                    answer = Answer("POST", "/build", tar)
+                    last = answer.objects[-1] if answer.status == 200 and answer.raw else {}
+                except (OSError, http.client.HTTPException, ValueError):
+                    last = {}
+                if last.get("status") == "success":
+                    ended.append(last["digest"])
+                    return
+                # A builder that is starting refuses at once: a moment, as a person would wait.
+                time.sleep(1)
+
+        clients = [threading.Thread(target=client, args=(number,), daemon=True) for number in range(20)]
+        for one in clients:
+            one.start()
+        was_killed = False
+        while any(one.is_alive() for one in clients) and time.monotonic() < deadline:
+            running = self.running()
+            most = max(most, len(running))
+            if len(ended) >= 2 and running and not was_killed:
+                farebox.kubectl("delete", "pod", "-n", farebox.SYSTEM, "-l", "app.kubernetes.io/component=builder",
+                                "--grace-period=0", "--force")
+                was_killed = True
+            # It looks at the Jobs now and then; nothing tells a test of theirs.
+            time.sleep(0.5)
+
+        self.assertTrue(was_killed)
+        self.assertEqual(len(ended), 20)
+        self.assertLessEqual(most, 4)
+        farebox.wait_until("no build is left over", lambda: not self.running(), 60)
+
+    def running(self) -> list[str]:
+        jobs = farebox.items("jobs", farebox.BUILDS, "farebox.dev/repository-uid=builder-api")
+        return [job["metadata"]["name"] for job in jobs
+                if not any(c["type"] in ("Complete", "Failed") and c["status"] == "True"
+                           for c in job.get("status", {}).get("conditions", []))]
