@@ -43,6 +43,7 @@ enum BuildCommand {
 
     private static func build(_ folder: FolderOptions, _ options: Options, _ console: Console) async throws {
         let build = BuildOptions(options, console, folder)
+        try build.check()
         let place = try build.place()
         // A registry that is named, and a builder that is: then no cluster is needed.
         let needsCluster = place == .remote && build.builderURL == nil

@@ -45,6 +45,17 @@ struct BuildOptions: Sendable {
         self.folder = folder
     }
 
+    /// Looks at everything that was typed, before anything is read or asked.
+    ///
+    /// - Throws: `UsageError`.
+    func check() throws(UsageError) {
+        _ = try place()
+        _ = try isQuiet()
+        _ = try tag()
+        _ = try folder.arguments()
+        if let url = builderURL { _ = try AddressedBuilder(url) }
+    }
+
     /// Who builds.
     ///
     /// - Throws: `UsageError` when both were asked for.
@@ -84,7 +95,7 @@ struct BuildOptions: Sendable {
 
     /// A registry that somebody named.
     var registry: String? {
-        options["registry"] ?? console.variable("FAREBOX_REGISTRY") ?? folder.settings.registry
+        options["registry"] ?? console.variable("FAREBOX_PREFIX") ?? folder.settings.registry
             ?? console.variable("OPENFAAS_PREFIX")
     }
 

@@ -71,7 +71,9 @@ struct FolderOptions: Sendable {
     }
 
     /// The build arguments that were typed; those for packages add up, as faas-cli has it.
-    private func arguments() throws(UsageError) -> [String: String] {
+    ///
+    /// - Throws: `UsageError`.
+    func arguments() throws(UsageError) -> [String: String] {
         var result: [String: String] = [:]
         for text in options.all("build-arg") {
             let parts = text.split(separator: "=", maxSplits: 1).map { Self.trimmed($0) }

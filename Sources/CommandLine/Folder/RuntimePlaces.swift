@@ -20,7 +20,7 @@ struct RuntimePlaces: Sendable {
     var candidates: [String] {
         if let named { return [named] }
         let parts = program.split(separator: "/").dropLast()
-        func above(_ levels: Int) -> String { "/" + parts.dropLast(levels).joined(separator: "/") }
+        func above(_ levels: Int) -> String { parts.dropLast(levels).map { "/" + $0 }.joined() }
         return [
             above(1) + "/share/farebox/runtimes", above(0) + "/runtimes", Self.installed,
             above(3) + "/runtimes",  // .build/<triple>/debug/farebox in a checkout

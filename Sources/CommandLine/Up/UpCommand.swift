@@ -40,6 +40,7 @@ enum UpCommand {
         var deployed: [(cluster: Cluster, functions: [FetchedObject<Function>])] = []
         for path in folders.isEmpty ? ["."] : folders {
             let folder = try await FolderOptions(path, options, console)
+            try BuildOptions(options, console, folder).check()
             let cluster = try Cluster(options, console, namespace: folder.settings.namespace)
             let functions = try await deploy(folder, cluster, options, console, limit: limit)
             deployed.append((cluster, functions))
