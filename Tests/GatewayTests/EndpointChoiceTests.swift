@@ -27,6 +27,22 @@ struct EndpointChoiceTests {
         #expect(avoided.allSatisfy { $0 === route.endpoints[0] })
     }
 
+    @Test("A call that failed at an address finds those that came since, as long as the function is there")
+    func newerAddresses() throws {
+        let key = fixture.add("f")
+        fixture.setAddresses(["10.0.0.1"], of: key)
+        let old = try #require(fixture.board.table.byObject[RouteName("f", "functions")])
+
+        fixture.setAddresses(["10.0.0.2"], of: key)
+        let first = old.choose(1)
+        let second = old.choose(1, avoiding: old.endpoints[0])
+        fixture.source.remove(key)
+        let last = old.choose(1, avoiding: old.endpoints[0])
+
+        #expect(first?.address.host == "10.0.0.1" && second?.address.host == "10.0.0.2")
+        #expect(last?.address.host == "10.0.0.1")
+    }
+
     @Test("Those that are equally busy share the calls")
     func share() throws {
         let route = try route(to: ["10.0.0.1", "10.0.0.2", "10.0.0.3"])

@@ -161,6 +161,44 @@ struct ProxyFailureTests {
         await proxy.stop()
     }
 
+    @Test("A request that nobody can take waits, with all that comes of it, for an address that can be connected to")
+    func waitForAnotherAddress() async throws {
+        let ok = ok
+        let upstream = try RawServer { connection, _ in
+            _ = try await connection.receive(until: "hello")
+            try await connection.send(ok)
+        }
+        let refusing = try RefusingPort()
+        let proxy = try ProxyFixture(to: [refusing.port], unreachable: .seconds(120))
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhe")
+        #expect(await eventually { proxy.destination.choices > 6 })
+        try await client.send("llo")
+        #expect(await eventually { proxy.destination.choices > 12 })
+        proxy.destination.replace(with: [upstream.port])
+        let answer = try await client.receiveAll()
+
+        #expect(answer.hasPrefix("HTTP/1.1 200 "))
+        #expect(proxy.destination.outcomes.map(\.cause) == [.answered])
+        await proxy.stop()
+    }
+
+    @Test("A client that leaves while its request waits ends it")
+    func leftWhileWaiting() async throws {
+        let refusing = try RefusingPort()
+        let proxy = try ProxyFixture(to: [refusing.port], unreachable: .seconds(120))
+        let client = try RawClient(port: proxy.port)
+
+        try await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(await eventually { proxy.destination.choices > 3 })
+        await client.reset()
+
+        #expect(await eventually { proxy.destination.outcomes.map(\.cause) == [.clientLeft] })
+        #expect(proxy.destination.endpoints.allSatisfy { $0.inFlight == 0 })
+        await proxy.stop()
+    }
+
     @Test("No address is 503 with Retry-After, none that can be reached 502")
     func nobody() async throws {
         let refusing = try RefusingPort()

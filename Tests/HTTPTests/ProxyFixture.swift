@@ -5,23 +5,38 @@ import Synchronization
 /// Endpoints to choose from in turn, and what became of the calls.
 final class TestDestination: ProxyDestination {
     private struct State {
+        var endpoints: [UpstreamEndpoint]
         var next = 0
         var outcomes: [ProxyOutcome] = []
     }
 
-    let endpoints: [UpstreamEndpoint]
     private let inFlightPerEndpoint: Int?
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(ports: [UInt16], inFlightPerEndpoint: Int? = nil) {
         self.inFlightPerEndpoint = inFlightPerEndpoint
-        endpoints = ports.compactMap { port in
+        state = Mutex(State(endpoints: Self.endpoints(ports)))
+    }
+
+    private static func endpoints(_ ports: [UInt16]) -> [UpstreamEndpoint] {
+        ports.compactMap { port in
             SocketAddress(host: "127.0.0.1", port: port).map { UpstreamEndpoint(address: $0) }
         }
     }
 
+    var endpoints: [UpstreamEndpoint] { state.withLock { $0.endpoints } }
+
+    /// How often an endpoint was chosen.
+    var choices: Int { state.withLock { $0.next } }
+
+    /// Puts endpoints at these ports in the place of those that were.
+    func replace(with ports: [UInt16]) {
+        state.withLock { $0.endpoints = Self.endpoints(ports) }
+    }
+
     func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> EndpointChoice {
         state.withLock { state in
+            let endpoints = state.endpoints
             guard !endpoints.isEmpty else { return .none }
             state.next += 1
             let chosen = endpoints[(state.next - 1) % endpoints.count]
@@ -55,12 +70,16 @@ struct ProxyFixture {
     let port: UInt16
     let destination: TestDestination
 
-    init(to ports: [UInt16], silence: Duration = .seconds(120), inFlightPerEndpoint: Int? = nil) throws {
+    init(
+        to ports: [UInt16], silence: Duration = .seconds(120), inFlightPerEndpoint: Int? = nil,
+        unreachable: Duration = .zero
+    ) throws {
         destination = TestDestination(ports: ports, inFlightPerEndpoint: inFlightPerEndpoint)
         var configuration = HTTPServerConfiguration()
         configuration.address = "127.0.0.1"
         // Longer than a busy machine keeps a test waiting.
         configuration.timeouts.head = .seconds(120)
+        configuration.timeouts.unreachable = unreachable
         server = HTTPServer(
             configuration: configuration, router: ProxyEverything(destination: destination, silence: silence),
             handler: HTTPClosureHandler { _ in HTTPResponse(.internalServerError) })

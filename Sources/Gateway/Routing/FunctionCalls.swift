@@ -11,6 +11,7 @@ final class FunctionCalls: Sendable {
     /// Made with the first call: most of many functions sleep, and a histogram is a kilobyte.
     private let seconds = AtomicLazyReference<Histogram>()
     private let past = Mutex(Past())
+    private let newest = Mutex<Route?>(nil)
 
     private struct Past {
         /// Found once per status, since finding a counter by its labels takes longer than everything else here.
@@ -27,6 +28,12 @@ final class FunctionCalls: Sendable {
 
     /// Calls under way.
     var underWay: Int { inFlight.load(ordering: .relaxed) }
+
+    /// The way to the function as it is now, for calls that began when it was another.
+    var route: Route? {
+        get { newest.withLock { $0 } }
+        set { newest.withLock { $0 = newValue } }
+    }
 
     /// Admits one call unless `maximum` are under way; an admitted one ends with `ended`.
     func begin(maximum: Int?) -> Bool {
@@ -113,6 +120,7 @@ final class FunctionCalls: Sendable {
 
     /// Forgets the function's series; a scrape would carry them for ever otherwise.
     func retire() {
+        route = nil
         metrics.seconds.remove(label)
         metrics.addresses.remove(label)
         past.withLock { past in

@@ -71,6 +71,12 @@ final class Route: ProxyDestination {
     /// Those in the gateway's own zone are preferred while they are not much busier than others. Only when the chosen one may
     /// take no more are all looked at.
     func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> EndpointChoice {
+        // An address that failed is often one that ends, and the one in its place has come since.
+        let route = failed == nil ? self : calls.route ?? self
+        return route.choose(avoiding: failed, random: random)
+    }
+
+    private func choose(avoiding failed: UpstreamEndpoint?, random: UInt64) -> EndpointChoice {
         guard let better = better(avoiding: failed, random: random) else { return .none }
         if better.begin(maximum: inFlightPerEndpoint) {
             return .endpoint(better)

@@ -301,11 +301,13 @@ final class RouteSource: Sendable {
                     showsPage: scaling.showsPage)
             }
         }
-        return Route(
+        let route = Route(
             endpoints: entry.endpoints, nearCount: entry.endpoints.count { near.contains($0.address) },
             admission: admission(of: record), timeout: record.timeout ?? defaultTimeout,
             inFlightMaximum: record.inFlightMaximum, inFlightPerEndpoint: record.inFlightPerEndpoint, calls: calls,
             scaling: scaling)
+        calls.route = route
+        return route
     }
 
     private func admission(of record: FunctionRecord) -> Route.Admission {

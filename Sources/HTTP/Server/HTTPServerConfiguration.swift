@@ -63,6 +63,8 @@ public struct HTTPServerTimeouts: Sendable {
     public var writeStall: Duration = .seconds(60)
     /// After the last response on a connection, while the client may still be sending.
     public var lingering: Duration = .seconds(3)
+    /// From the start of a proxied request, while none of its endpoints can be connected to and it is tried again.
+    public var unreachable: Duration = .seconds(5)
     /// While nothing at all passes in either direction of an upgraded connection.
     public var tunnelIdle: Duration = .seconds(3600)
 

@@ -38,6 +38,7 @@ final class ServerLoop: @unchecked Sendable {
     let writeStallNanoseconds: UInt64
     let lingeringNanoseconds: UInt64
     let tunnelIdleNanoseconds: UInt64
+    let unreachableNanoseconds: UInt64
 
     /// Whether responses tell clients to connect anew, to another server than this one.
     private(set) var isLeaving = false
@@ -68,6 +69,7 @@ final class ServerLoop: @unchecked Sendable {
         writeStallNanoseconds = timeouts.writeStall.wholeNanoseconds
         lingeringNanoseconds = timeouts.lingering.wholeNanoseconds
         tunnelIdleNanoseconds = timeouts.tunnelIdle.wholeNanoseconds
+        unreachableNanoseconds = timeouts.unreachable.wholeNanoseconds
     }
 
     deinit {

@@ -6,7 +6,8 @@ public protocol ProxyDestination: AnyObject, Sendable {
     /// Called on the loop for every request: it must not block, and had better not allocate.
     ///
     /// - Parameters:
-    ///   - failed: The endpoint that the last attempt failed at; another is better, the same is allowed.
+    ///   - failed: The endpoint that the last attempt failed at: any other is better, also one that came later than the
+    ///     request.
     ///   - random: Random bits to choose with.
     func endpoint(avoiding failed: UpstreamEndpoint?, random: UInt64) -> EndpointChoice
 

@@ -1,12 +1,8 @@
 /// A request that is proxied to an upstream, streamed both ways as it comes.
 ///
-/// One object serves all proxied requests of a connection, one after the other. What is said about retries: a request
-/// goes to another connection when the one it was given could not be connected, or had been kept idle and turns out
-/// to be closed while nothing of a response had come and the request is idempotent or nothing of it had left. A safe one is
-/// sent once more, to another endpoint where there is one, also when a new connection ends before a response.
-final class ProxyExchange: RequestExchange {
-    /// Connections tried for one request at most.
-    static let attemptsMaximum = 3
+/// One object serves all proxied requests of a connection, one after the other.
+final class ProxyExchange: RequestExchange, @unchecked Sendable {
+    // SAFETY: touched on its loop only; what comes from elsewhere goes through the loop.
 
     enum Phase {
         /// No request is under way.
@@ -36,15 +32,10 @@ final class ProxyExchange: RequestExchange {
     private(set) var startedAt: UInt64 = 0
     /// How long the request waited before, and at which gate; nil unless the client is told.
     private(set) var wait: (nanoseconds: UInt64, metrics: String)?
-    private var attempts = 0
+    var attempts = Attempts()
     private var wasSent = false
-    private var ejections = 0
     private var isHeld = false
     private var isRequestChunked = false
-    private var isIdempotent = false
-    private var isSafe = false
-    /// Whether an endpoint ended a new connection without a response to this request.
-    private var wasRepeated = false
     private(set) var wantsUpgrade = false
     private var endsUpstream = false
 
@@ -72,16 +63,12 @@ final class ProxyExchange: RequestExchange {
         }
         firstByteAt = 0
         status = 0
-        attempts = 0
+        attempts.begin(server.requestHead)
         wasSent = false
-        ejections = 0
         isRequestDone = false
         hasSurplus = false
         endsUpstream = false
         isRequestChunked = server.requestHead.framing == .chunked
-        isIdempotent = server.requestHead.isIdempotent
-        isSafe = server.requestHead.isSafe
-        wasRepeated = false
         wantsUpgrade = server.requestHead.upgrade != nil
         loop.scratch.removeAll(keepingCapacity: true)
         loop.scratch.append(forwarded: server.requestHead, in: bytes, target: call.target, for: client)
@@ -138,7 +125,10 @@ final class ProxyExchange: RequestExchange {
     }
 
     private func sendToUpstream(_ bytes: Span<UInt8>) {
-        guard let upstream else { return }
+        guard let upstream else {
+            keepWaiting(bytes)
+            return
+        }
         guard upstream.sendRequest(bytes) else {
             upstreamFailed()
             return
@@ -147,66 +137,6 @@ final class ProxyExchange: RequestExchange {
         if upstream.output.count > Channel.outputPauseBytes {
             client.pauseReading()
         }
-    }
-
-    /// Finds a connection and sends all there is of the request.
-    private func dispatch(_ bytes: Span<UInt8>, avoiding failed: UpstreamEndpoint?, reusing: Bool) {
-        guard let call else { return }
-        var failed = failed
-        var mayReuse = reusing
-        while attempts < Self.attemptsMaximum {
-            guard let endpoint = choose(from: call.destination, avoiding: failed) else { return }
-            attempts += 1
-            guard let connection = (mayReuse ? kept(endpoint) : nil) ?? server.upstreams.connect(endpoint) else {
-                endpoint.requestEnded()
-                note(failureOf: endpoint)
-                failed = endpoint
-                continue
-            }
-            upstream = connection
-            connection.exchange = self
-            if connection.sendRequest(bytes) {
-                restartSilence()
-                if connection.output.count > Channel.outputPauseBytes {
-                    client.pauseReading()
-                }
-                return
-            }
-            // The connection was closed meanwhile and took nothing.
-            dropUpstream()
-            mayReuse = false
-        }
-        fail(.badGateway, .connectFailed, "None of its instances could be reached.")
-    }
-
-    /// Takes the destination's choice; when there is none, the client is told why.
-    private func choose(from destination: any ProxyDestination, avoiding failed: UpstreamEndpoint?) -> UpstreamEndpoint?
-    {
-        switch destination.endpoint(avoiding: failed, random: loop.random.next()) {
-        case .endpoint(let endpoint): return endpoint
-        case .none: fail(.serviceUnavailable, .noEndpoint, "No instance of it is ready now.")
-        case .allBusy: fail(.tooManyRequests, .allBusy, "Each of its instances has as many calls under way as it may.")
-        }
-        return nil
-    }
-
-    private func note(failureOf endpoint: UpstreamEndpoint) {
-        if endpoint.failed(now: EventLoop.monotonicNow()) {
-            ejections += 1
-        }
-    }
-
-    /// Takes a kept connection.
-    ///
-    /// A request that must not be sent twice is not risked on one whose end is here already but not yet heard of.
-    private func kept(_ endpoint: UpstreamEndpoint) -> UpstreamConnection? {
-        while let connection = server.upstreams.take(endpoint) {
-            if isIdempotent || connection.isQuiet {
-                return connection
-            }
-            connection.close()
-        }
-        return nil
     }
 
     /// The upstream has been connected to: from now on it is its turn.
@@ -267,35 +197,6 @@ final class ProxyExchange: RequestExchange {
         }
     }
 
-    /// Sends the request once more where that is harmless, else tells the client.
-    private func repeatOrFail() {
-        guard let upstream else { return }
-        let endpoint = upstream.endpoint
-        if !upstream.isConnected {
-            let bytes = upstream.takeOutput()
-            note(failureOf: endpoint)
-            dropUpstream()
-            dispatch(bytes.span, avoiding: endpoint, reusing: true)
-            return
-        }
-        let isUnheard = upstream.isUnansweredWhole && upstream.input.isEmpty
-        if upstream.isReused, isUnheard, isIdempotent || !upstream.hasSent {
-            let bytes = upstream.unanswered
-            dropUpstream()
-            dispatch(bytes.span, avoiding: nil, reusing: false)
-            return
-        }
-        if isUnheard, isSafe, !wasRepeated {
-            wasRepeated = true
-            let bytes = upstream.unanswered
-            note(failureOf: endpoint)
-            dropUpstream()
-            dispatch(bytes.span, avoiding: endpoint, reusing: false)
-            return
-        }
-        fail(.badGateway, .upstreamFailed, "It closed the connection without answering.")
-    }
-
     /// Gives up: an answer when none has begun, else the client sees a cut one.
     func fail(_ status: HTTPStatus, _ cause: ProxyOutcome.Cause, _ detail: String) {
         guard phase != .idle else { return }
@@ -341,7 +242,7 @@ final class ProxyExchange: RequestExchange {
     /// Whether the upstream's last head lets the connection stay.
     var upstreamKeepsConnection = true
 
-    private func dropUpstream() {
+    func dropUpstream() {
         guard let upstream else { return }
         wasSent = wasSent || upstream.hasSent
         self.upstream = nil
@@ -355,12 +256,13 @@ final class ProxyExchange: RequestExchange {
         guard phase != .idle, let call else { return }
         phase = .idle
         isHeld = false
+        attempts.waiting = nil
         self.call = nil
         let now = EventLoop.monotonicNow()
         let outcome = ProxyOutcome(
             status: status, cause: cause, nanoseconds: now &- startedAt,
-            firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts,
-            wasSent: wasSent || upstream?.hasSent == true, ejections: ejections,
+            firstByteNanoseconds: firstByteAt == 0 ? 0 : firstByteAt &- startedAt, attempts: attempts.count,
+            wasSent: wasSent || upstream?.hasSent == true, ejections: attempts.ejections,
             waitedNanoseconds: wait?.nanoseconds ?? 0)
         call.destination.finished(outcome, context: call.context)
         if let witness = call.witness {
