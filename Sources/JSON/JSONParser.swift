@@ -3,15 +3,23 @@
 /// The bytes are a parameter of each method instead of a property, since a type that stores a `Span` needs lifetime
 /// annotations.
 struct JSONParser: ~Copyable {
+    /// A member of the outermost object: an array whose elements are handed on one by one instead of being kept.
+    struct HandedOn {
+        let key: String
+        let take: (JSONValue) -> Void
+    }
+
     let limits: JSONReader.Limits
+    private let handedOn: HandedOn?
     var position = 0
     var keyCache = KeyCache()
     private var depth = 0
     private var elements = ScratchStack<JSONValue>()
     private var members = ScratchStack<JSONObject.Member>()
 
-    init(limits: JSONReader.Limits) {
+    init(limits: JSONReader.Limits, handingOn handedOn: HandedOn? = nil) {
         self.limits = limits
+        self.handedOn = handedOn
     }
 
     mutating func document(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
@@ -72,6 +80,25 @@ struct JSONParser: ~Copyable {
         }
     }
 
+    /// Hands the elements on if it is an array that comes; an empty one stands for it.
+    private mutating func handOn(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+        guard let handedOn, position < bytes.count, bytes[position] == UInt8(ascii: "[") else {
+            return try value(bytes)
+        }
+        try enter(bytes)
+        defer { depth -= 1 }
+        skipWhitespace(bytes)
+        if take(UInt8(ascii: "]"), bytes) { return .array([]) }
+        while true {
+            skipWhitespace(bytes)
+            handedOn.take(try value(bytes))
+            skipWhitespace(bytes)
+            if take(UInt8(ascii: ","), bytes) { continue }
+            if take(UInt8(ascii: "]"), bytes) { return .array([]) }
+            throw malformed("expected a comma or the end of the array, found \(found(bytes))", bytes)
+        }
+    }
+
     private mutating func object(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
         let bottom = members.count
         let start = position
@@ -90,7 +117,8 @@ struct JSONParser: ~Copyable {
                 throw malformed("expected a colon after the key, found \(found(bytes))", bytes)
             }
             skipWhitespace(bytes)
-            members.push(JSONObject.Member(key: key, value: try value(bytes)))
+            let value = depth == 1 && handedOn?.key == key ? try handOn(bytes) : try value(bytes)
+            members.push(JSONObject.Member(key: key, value: value))
             skipWhitespace(bytes)
             if take(UInt8(ascii: ","), bytes) { continue }
             guard take(UInt8(ascii: "}"), bytes) else {

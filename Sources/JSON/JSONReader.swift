@@ -62,6 +62,29 @@ public struct JSONReader: Sendable {
         try parse(Array(text.utf8))
     }
 
+    /// Reads one JSON text that is an object with a long array in it, and holds one element of that at a time.
+    ///
+    /// - Parameters:
+    ///   - bytes: The whole text in UTF-8.
+    ///   - key: The outermost object's member that is the array; one that is no array stays in the value.
+    ///   - take: Is given the elements in their order; when the text turns out to be malformed further on, those before
+    ///     were given already.
+    /// - Returns: The value, with an empty array in the place of the long one.
+    /// - Throws: `.malformed` or `.limitExceeded`.
+    public func parse(
+        _ bytes: [UInt8], elementsOf key: String, _ take: (JSONValue) -> Void
+    ) throws(JSONError) -> JSONValue {
+        let result: Result<JSONValue, JSONError> = withoutActuallyEscaping(take) { take in
+            var parser = JSONParser(limits: limits, handingOn: JSONParser.HandedOn(key: key, take: take))
+            do throws(JSONError) {
+                return .success(try parser.document(bytes.span))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
     /// Reads one JSON text as a type.
     ///
     /// A member the type does not know is ignored; an optional property may be absent or null.

@@ -51,7 +51,7 @@ struct FollowerTests {
         #expect(story.told == ["+first 1", "+second 1", "+first 5", "-first"])
     }
 
-    @Test("After a compaction it tells of the deletions that were missed, and of what is there once more")
+    @Test("After a compaction it tells of what is there once more, and then of the deletions that were missed")
     func missedDeletion() async throws {
         let api = FakeAPI()
         _ = try await api.create(Widget("doomed"))
@@ -67,10 +67,37 @@ struct FollowerTests {
             try await api.delete(Widget.self, key("doomed"))
             api.compact()
             api.plan(nil)
-            try await eventually("the list is told") { story.told.contains("+kept 1") }
+            try await eventually("the list is told") { story.told.contains("-doomed") }
         }
 
-        #expect(story.told == ["-doomed", "+kept 1"])
+        #expect(story.told == ["+kept 1", "-doomed"])
+    }
+
+    @Test("A list that breaks off removes nothing, however often, and what cannot be read stays as it was told")
+    func brokenList() async throws {
+        let api = FakeAPI()
+        for name in ["kept", "odd", "doomed"] { _ = try await api.create(Widget(name)) }
+        let story = Story()
+        let follower = follower(api, story)
+        let failures = Mutex(5)
+
+        try await during(follower.run) {
+            try await eventually("the watch is open") { api.openWatches == 1 }
+            story.forget()
+            api.plan { $0.verb == .watch ? .refuse(FakeState.failure(503, "ServiceUnavailable", "away")) : nil }
+            api.dropWatches()
+            try await api.delete(Widget.self, key("doomed"))
+            api.edit(Widget.self, key("odd")) { $0[path: "spec", "size"] = "large" }
+            api.compact()
+            api.plan { request in
+                request.verb == .list && failures.withLock { $0 -= 1; return $0 >= 0 }
+                    ? .refuse(FakeState.failure(503, "ServiceUnavailable", "away")) : nil
+            }
+            try await eventually("the list is told") { story.told.contains("-doomed") }
+        }
+
+        #expect(failures.withLock { $0 } < 0)
+        #expect(story.told == ["+kept 1", "-doomed"])
     }
 
     @Test("An object made anew under the name of a deleted one is told as gone first")

@@ -3,6 +3,39 @@ import Testing
 
 @Suite("JSON reader")
 struct JSONReaderTests {
+    static let handedOnCases: [(String, [JSONValue], JSONValue)] = [
+        (#"{"a": 1, "items": [1, [2], {"items": [3]}], "z": null}"#, [1, [2], ["items": [3]]], ["a": 1, "items": [], "z": .null]),
+        (#"{"items": []}"#, [], ["items": []]),
+        (#"{"items": null}"#, [], ["items": .null]),
+        (#"{"items": {"0": 1}}"#, [], ["items": ["0": 1]]),
+        (#"{"other": {"items": [1]}}"#, [], ["other": ["items": [1]]]),
+        (#"[{"items": [1]}]"#, [], [["items": [1]]]),
+        ("7", [], 7),
+    ]
+
+    @Test("Elements of one array of the outermost object are handed on instead of being kept", arguments: handedOnCases)
+    func handedOn(text: String, elements: [JSONValue], rest: JSONValue) throws {
+        var found: [JSONValue] = []
+
+        let value = try JSONReader().parse(Array(text.utf8), elementsOf: "items") { found.append($0) }
+
+        #expect(found == elements && value == rest)
+    }
+
+    @Test(
+        "Handing elements on is as strict as keeping them",
+        arguments: [
+            (#"{"items": [1, 2,], "a": 1}"#, 2), (#"{"items": [1 2]}"#, 1), (#"{"items": [1], "items": [2]}"#, 2),
+            (#"{"items": [1]"#, 1), (#"{"items": ["#, 0), (#"{"items": [1]}]"#, 1), (#"{"items": [[[[[1]]]]]}"#, 0),
+        ])
+    func handedOnMalformed(text: String, count: Int) {
+        var found = 0
+        let reader = JSONReader(limits: JSONReader.Limits(depthMaximum: 5))
+
+        #expect(throws: JSONError.self) { try reader.parse(Array(text.utf8), elementsOf: "items") { _ in found += 1 } }
+        #expect(found == count)
+    }
+
     @Test(
         "A valid text becomes the tree it describes",
         arguments: [

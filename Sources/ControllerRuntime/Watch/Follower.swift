@@ -23,9 +23,30 @@ public final class Follower<Resource: KubernetesResource>: Sendable {
     public typealias Handler = @Sendable (Change) -> Void
 
     private struct Known {
-        /// The hash of each object's uid: another one means another object under the name.
-        var objects: [ObjectKey: Int] = [:]
+        var objects: [ObjectKey: Mark] = [:]
         var namespaces: Set<String> = []
+        /// The number of the list that came last, or comes now.
+        var list: UInt16 = 0
+    }
+
+    /// What is kept of an object, in 8 bytes.
+    private struct Mark {
+        /// Of the hash of its uid 48 bits, and the number of the last list that it was on or came after.
+        private var bits: UInt64
+
+        init(uid: UInt64, list: UInt16) {
+            bits = uid << 16 | UInt64(list)
+        }
+
+        /// Tells objects apart that had the same name one after the other.
+        static func hash(_ uid: String) -> UInt64 { UInt64(truncatingIfNeeded: uid.hashValue) >> 16 }
+
+        var uid: UInt64 { bits >> 16 }
+
+        var list: UInt16 {
+            get { UInt16(truncatingIfNeeded: bits) }
+            set { self = Mark(uid: uid, list: newValue) }
+        }
     }
 
     /// Which objects it follows.
@@ -72,15 +93,18 @@ public final class Follower<Resource: KubernetesResource>: Sendable {
 
     private func take(_ output: Reflector<Resource>.Output) {
         switch output {
-        case .list(let objects, let unreadable):
-            let gone = known.withLock { known in
-                known.objects.keys.filter { objects[$0] == nil && unreadable[$0] == nil }
+        case .listBegan: known.withLock { $0.list &+= 1 }
+        case .listed(let object): store(object)
+        case .listedUnreadable(let key, let error):
+            known.withLock { $0.objects[key]?.list = $0.list }
+            log.unreadable(key, reason: error.reason)
+        case .listComplete:
+            let (count, gone) = known.withLock { known in
+                (known.objects.count, known.objects.filter { $0.value.list != known.list }.map(\.key))
             }
             gone.forEach(remove)
-            objects.values.forEach(store)
-            log.listed(objects.count, isInitial: !hasSynced)
+            log.listed(count - gone.count, isInitial: !hasSynced)
             synced.open()
-            unreadable.forEach { log.unreadable($0, reason: $1.reason) }
         case .stored(let object): store(object)
         case .removed(let key, _): remove(key)
         case .unreadable(let key, let error): log.unreadable(key, reason: error.reason)
@@ -91,11 +115,11 @@ public final class Follower<Resource: KubernetesResource>: Sendable {
 
     private func store(_ object: Resource) {
         var object = object
-        let uid = object.metadata.uid.hashValue
+        let uid = Mark.hash(object.metadata.uid)
         let isAnother = known.withLock { known in
             object.metadata.namespace = known.namespaces.insert(object.metadata.namespace).memberAfterInsert
-            let former = known.objects.updateValue(uid, forKey: object.key)
-            return former.map { $0 != uid } ?? false
+            let former = known.objects.updateValue(Mark(uid: uid, list: known.list), forKey: object.key)
+            return former.map { $0.uid != uid } ?? false
         }
         if isAnother {
             handler(.removed(object.key))

@@ -144,20 +144,31 @@ public final class Informer<Resource: KubernetesResource>: Sendable {
     /// Lists and watches until the calling task is cancelled; to be called once.
     public func run() async {
         var reflector = Reflector<Resource>(api: api, scope: scope, descriptor: descriptor, limits: limits)
-        await reflector.run { take($0) }
+        var gathered = Gathered()
+        await reflector.run { take($0, &gathered) }
     }
 
-    private func take(_ output: Reflector<Resource>.Output) {
+    /// What a list has brought until now.
+    private struct Gathered {
+        var objects: [ObjectKey: Resource] = [:]
+        var unreadable: [ObjectKey: Reflector<Resource>.Unreadable] = [:]
+    }
+
+    private func take(_ output: Reflector<Resource>.Output, _ gathered: inout Gathered) {
         switch output {
-        case .list(let objects, let unreadable):
-            let list = objects.mapValues(transformed)
+        case .listBegan: gathered = Gathered()
+        case .listed(let object): gathered.objects[object.key] = transformed(object)
+        case .listedUnreadable(let key, let error): gathered.unreadable[key] = error
+        case .listComplete:
+            let list = gathered
+            gathered = Gathered()
             let isInitial = !hasSynced
             change { store in
-                store.replaceAll(with: list, keeping: Set(unreadable.keys), isInitial: isInitial)
+                store.replaceAll(with: list.objects, keeping: Set(list.unreadable.keys), isInitial: isInitial)
             }
             synced.open()
-            log.listed(list.count, isInitial: isInitial)
-            unreadable.forEach { log.unreadable($0, reason: $1.reason) }
+            log.listed(list.objects.count, isInitial: isInitial)
+            list.unreadable.forEach { log.unreadable($0, reason: $1.reason) }
         case .stored(let object):
             let object = transformed(object)
             change { $0.store(object, key: object.key) }

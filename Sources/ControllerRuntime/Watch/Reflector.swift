@@ -8,8 +8,14 @@ struct Reflector<Resource: KubernetesResource> {
 
     /// What the reflector tells.
     enum Output {
-        /// The complete collection.
-        case list([ObjectKey: Resource], unreadable: [ObjectKey: Unreadable])
+        /// A list begins: what an earlier one brought that was not complete is void.
+        case listBegan
+        /// An object of the list.
+        case listed(Resource)
+        /// An object of the list that cannot be read.
+        case listedUnreadable(ObjectKey, Unreadable)
+        /// The list is complete: what was not on it is not there.
+        case listComplete
         case stored(Resource)
         case removed(ObjectKey, last: Resource?)
         /// An object was written that cannot be read.
@@ -30,8 +36,6 @@ struct Reflector<Resource: KubernetesResource> {
     let scope: InformerScope
     let descriptor: ResourceDescriptor
     private var machine: ReflectorMachine
-    private var gathered: [ObjectKey: Resource] = [:]
-    private var unreadable: [ObjectKey: Unreadable] = [:]
 
     init(
         api: any KubernetesAPI, scope: InformerScope, descriptor: ResourceDescriptor,
@@ -51,8 +55,7 @@ struct Reflector<Resource: KubernetesResource> {
             case .list(let request):
                 action = await list(request, sink)
             case .commit(let request):
-                sink(.list(gathered, unreadable: unreadable))
-                forgetPages()
+                sink(.listComplete)
                 action = .watch(request)
             case .watch(let request):
                 action = await watch(request, sink)
@@ -72,24 +75,22 @@ struct Reflector<Resource: KubernetesResource> {
         _ request: ReflectorMachine.ListRequest, _ sink: (Output) -> Void
     ) async -> ReflectorMachine.Action {
         if request.continuation == nil {
-            forgetPages()
+            sink(.listBegan)
         }
         let options = ListOptions(
             labelSelector: scope.labelSelector, fieldSelector: scope.fieldSelector,
             resourceVersion: request.resourceVersion, limit: request.limit, continueToken: request.continuation)
         do {
             let page = try await api.list(
-                Tolerant<Resource>.self, namespace: scope.namespace, options: options, at: descriptor)
-            for item in page.items {
+                Tolerant<Resource>.self, namespace: scope.namespace, options: options, at: descriptor
+            ) { item in
                 switch item.object {
-                case .success(let object): gathered[item.key] = object
-                case .failure(let error): unreadable[item.key] = error
+                case .success(let object): sink(.listed(object))
+                case .failure(let error): sink(.listedUnreadable(item.key, error))
                 }
             }
-            let continuation = page.metadata.continue
             return machine.handle(
-                .page(
-                    version: page.metadata.resourceVersion, continuation: continuation.isEmpty ? nil : continuation),
+                .page(version: page.resourceVersion, continuation: page.continue.isEmpty ? nil : page.continue),
                 now: .now)
         } catch {
             if !Task.isCancelled {
@@ -97,11 +98,6 @@ struct Reflector<Resource: KubernetesResource> {
             }
             return machine.handle(.listFailed(ReflectorMachine.Failure(error)), now: .now)
         }
-    }
-
-    private mutating func forgetPages() {
-        gathered = [:]
-        unreadable = [:]
     }
 
     // MARK: - Watch

@@ -33,6 +33,39 @@ extension KubernetesAPI {
         return try await fetch(ResourceList<Resource>.self, request)
     }
 
+    /// Reads one page of a collection and hands its objects on one by one: only one of them takes memory at a time.
+    ///
+    /// - Parameters:
+    ///   - type: The kind to read.
+    ///   - namespace: The namespace; `nil` reads all of them.
+    ///   - options: What to select and where to go on.
+    ///   - descriptor: Another version or group of the same shape; by default the type's own.
+    ///   - take: Is given the objects; some of them also when the page fails in the end.
+    /// - Returns: The version of the collection and where the next page begins.
+    public func list<Resource: KubernetesResource>(
+        _ type: Resource.Type, namespace: String? = nil, options: ListOptions = ListOptions(),
+        at descriptor: ResourceDescriptor? = nil, each take: (Resource) -> Void
+    ) async throws -> ListMeta {
+        let request = APIRequest(.list, descriptor ?? type.descriptor, namespace: namespace, query: options.query)
+        let bytes = try await send(request)
+        let reader = JSONReader()
+        var failure: (any Error)?
+        do {
+            let rest = try reader.parse(bytes, elementsOf: "items") { item in
+                guard failure == nil else { return }
+                do {
+                    take(try reader.decode(type, from: item))
+                } catch {
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+            return try reader.decode(ResourceList<Resource>.self, from: rest).metadata
+        } catch {
+            throw KubernetesError.decoding("\(error)", during: request.description)
+        }
+    }
+
     /// Follows the changes of a collection.
     ///
     /// - Parameters:
