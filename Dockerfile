@@ -3,7 +3,7 @@
 #   swift build -c release --static-swift-stdlib --product farebox
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates git libarchive13 libcurl4 libnats3.4 libnghttp2-14 libpq5 libsqlite3-0 libssl3 libyaml-0-2 openssh-client \
+    && apt-get install --yes --no-install-recommends ca-certificates git libarchive13 libcurl4 libnats3.4 libnghttp2-14 libpq5 libsodium23 libsqlite3-0 libssl3 libyaml-0-2 openssh-client \
     && rm -rf /var/lib/apt/lists/* \
     # ssh refuses to run as a user that has no name
     && groupadd --gid 65532 farebox \

@@ -36,6 +36,7 @@ let package = Package(
         .systemLibrary(name: "CProcess"),
         .systemLibrary(name: "CCurl"),
         .systemLibrary(name: "COpenSSL"),
+        .systemLibrary(name: "CSodium"),
         .systemLibrary(name: "CNghttp2"),
         .systemLibrary(name: "CTLS"),
         .systemLibrary(name: "CYAML"),
@@ -50,7 +51,7 @@ let package = Package(
         module("YAML", ["CYAML"]),
         module("Archive", ["CArchive"]),
         module("Commands"),
-        module("Cryptography", ["COpenSSL"]),
+        module("Cryptography", ["COpenSSL", "CSodium"]),
         module("Telemetry"),
         module("Threads"),
         module("Timing"),
@@ -116,7 +117,7 @@ let package = Package(
             [
                 "Archive", "Builds", "ClusterAccess", "ControllerRuntime", "CRDs", "Cryptography", "HTTP", "JSON",
                 "KubernetesClient",
-                "KubernetesTypes", "Telemetry", "Timing",
+                "KubernetesTypes", "Telemetry", "Timing", "YAML",
             ]),
         module(
             "PaymentService",

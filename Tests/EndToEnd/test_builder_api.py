@@ -1,6 +1,7 @@
 """The Function Builder API as clients of OpenFaaS use it: a signed tar in, an image and its log out, either dialect."""
 
 import base64
+import ctypes
 import functools
 import hashlib
 import hmac
@@ -22,6 +23,8 @@ LANE = "builder-api"
 DOCKERFILE = """FROM python:3-slim
 ARG GREETING
 RUN printf '%s' "$GREETING" > /greeting && echo built-with-$GREETING && sleep 2
+RUN --mount=type=secret,id=token sha256sum < /run/secrets/token > /digest && cat /run/secrets/token && echo " was read"
+RUN test ! -s /run/secrets/token
 COPY handler.py /srv/handler.py
 USER 12000
 EXPOSE 8080
@@ -32,7 +35,7 @@ HANDLER = """import http.server
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = open("/greeting", "rb").read()
+        body = open("/greeting", "rb").read() + b" " + open("/digest", "rb").read(64)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -50,7 +53,23 @@ def key() -> bytes:
     return base64.b64decode(data["payload-secret"]).strip()
 
 
-def request_tar(image: str, files: dict[str, bytes], arguments: dict[str, str] | None = None) -> bytes:
+def sealed(secrets: dict[str, bytes]) -> bytes:
+    """What `faas-cli secret seal` writes, for the key that the builder tells: a fresh sender and a nonce for each secret."""
+    told = Answer("GET", "/publickey", streams=False).objects[0]
+    sodium = ctypes.CDLL("libsodium.so.23")
+    public, private = ctypes.create_string_buffer(32), ctypes.create_string_buffer(32)
+    sodium.crypto_box_keypair(public, private)
+    lines = ["version: v1", "algorithm: " + told["algorithm"], "key_id: " + told["key_id"],
+             "public_key: " + base64.b64encode(public.raw).decode(), "secrets:"]
+    for name, value in secrets.items():
+        nonce, box = os.urandom(24), ctypes.create_string_buffer(16 + len(value))
+        sodium.crypto_box_easy(box, value, ctypes.c_ulonglong(len(value)), nonce, base64.b64decode(told["public_key"]), private)
+        lines.append(f"  {name}: " + base64.b64encode(nonce + box.raw).decode())
+    return ("\n".join(lines) + "\n").encode()
+
+
+def request_tar(image: str, files: dict[str, bytes], arguments: dict[str, str] | None = None,
+                secrets: bytes = b"") -> bytes:
     """The tar of the SDK: directories without a slash, modes of a private folder, the configuration last."""
     body = io.BytesIO()
     configuration = json.dumps({"image": image, "buildArgs": arguments or {}, "platforms": ["linux/amd64"]}).encode()
@@ -59,7 +78,8 @@ def request_tar(image: str, files: dict[str, bytes], arguments: dict[str, str] |
         folder.type, folder.mode = tarfile.DIRTYPE, 0o700
         tar.addfile(folder)
         for name, content in {**{"context/" + n: c for n, c in files.items()},
-                              "com.openfaas.docker.config": configuration}.items():
+                              "com.openfaas.docker.config": configuration,
+                              **({"com.openfaas.secrets": secrets} if secrets else {})}.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode, entry.mtime = len(content), 0o644, int(time.time())
             entry.uid, entry.uname = 1000, "me"
@@ -107,12 +127,14 @@ class BuilderAPI(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.image = os.environ["FAREBOX_REGISTRY"] + "/by-client/greeter:" + hashlib.md5(os.urandom(8)).hexdigest()
         cls.files = {"Dockerfile": DOCKERFILE.encode(), "handler.py": HANDLER.encode()}
-        cls.tar = request_tar(cls.image, cls.files, {"GREETING": "hello", "ADDITIONAL_PACKAGE": ""})
+        cls.secret = os.urandom(12).hex().encode()
+        cls.tar = request_tar(cls.image, cls.files, {"GREETING": "hello", "ADDITIONAL_PACKAGE": ""},
+                              sealed({"token": cls.secret}))
         cls.addClassCleanup(farebox.kubectl, "delete", "function", "posted", "-n", farebox.FUNCTIONS,
                             "--ignore-not-found", check=False)
 
     def test_1_stream(self) -> None:
-        """A posted folder is built, its log comes line by line as it is written, and the last line has the digest"""
+        """A posted folder with a sealed secret is built, its log comes line by line without it, the last line has the digest"""
         answer = Answer("POST", "/build", self.tar)
 
         self.assertEqual(answer.status, 200)
@@ -124,14 +146,18 @@ class BuilderAPI(unittest.TestCase):
         self.assertTrue(all(thing["status"] == "in_progress" for thing in answer.objects[:-1]))
         self.assertTrue(any(line.startswith("v: 20") and "RUN printf" in line for line in answer.log), answer.log)
         self.assertIn("built-with-hello", "\n".join(answer.log))
+        self.assertIn("*** was read", "\n".join(answer.log))
+        self.assertNotIn(self.secret, b"".join(answer.raw))
         self.assertGreater(answer.moments[-1] - answer.moments[1], 1, "the lines came one by one")
         self.assertNotIn(os.environ["FAREBOX_REGISTRY_PASSWORD"], "\n".join(answer.log))
         type(self).digest, type(self).id = last["digest"], answer.id
 
     def test_2_again(self) -> None:
-        """The same folder sent again is not built again, in either dialect, and a build can be asked for by its id"""
+        """The same folder sent again, its secret sealed anew, is not built again, in either dialect, and a build can be asked for by its id"""
         jobs = len(farebox.items("jobs", farebox.BUILDS, "farebox.dev/build-id=" + self.id))
-        whole = Answer("POST", "/", self.tar, streams=False)
+        tar = request_tar(self.image, self.files, {"GREETING": "hello", "ADDITIONAL_PACKAGE": ""},
+                          sealed({"token": self.secret}))
+        whole = Answer("POST", "/", tar, streams=False)
         by_id = Answer("GET", "/build/" + self.id)
 
         self.assertEqual((whole.status, whole.id), (200, self.id))
@@ -147,22 +173,30 @@ class BuilderAPI(unittest.TestCase):
         tar = request_tar(self.image, files)
 
         answer = Answer("POST", "/build", tar)
+        whole = Answer("POST", "/", tar, streams=False)
 
         self.assertEqual(answer.status, 200)
         self.assertEqual(answer.objects[-1]["status"], "failed")
         self.assertIn("StepFailed", answer.objects[-1]["error"])
         self.assertIn("no luck", "\n".join(answer.log))
+        self.assertEqual((whole.status, whole.objects[0]["status"]), (500, "failed"))
+        self.assertIn("no luck", "\n".join(whole.objects[0]["log"]))
+        self.assertEqual(whole.objects[0]["log"][-1], whole.objects[0]["error"])
         seen = Answer("GET", "/build/" + answer.id, streams=False)
         self.assertEqual((seen.status, seen.objects[0]["status"]), (500, "failed"))
 
     def test_4_refusals(self) -> None:
-        """A wrong signature is refused with 401, a bad tar with its reason in the dialect that was asked for"""
+        """A wrong signature is refused with 401, a bad tar or a damaged secret with its reason in the dialect that was asked for"""
         wrong = Answer("POST", "/build", self.tar, signature="0" * 64)
         whole = Answer("POST", "/build", b"no tar", streams=False)
         stream = Answer("POST", "/build", b"no tar")
+        sealed_file = sealed({"token": b"x"}).replace(b"token: ", b"token: AAAA")
+        damaged = Answer("POST", "/build", request_tar(self.image, self.files, secrets=sealed_file), streams=False)
 
         self.assertEqual((wrong.status, wrong.objects[0]["status"]), (401, "failed"))
         self.assertEqual((whole.status, whole.objects[0]["status"]), (400, "failed"))
+        self.assertEqual((damaged.status, damaged.objects[0]["status"]), (400, "failed"))
+        self.assertIn("token cannot be opened", damaged.objects[0]["error"])
         self.assertEqual((stream.status, len(stream.raw), stream.objects[0]["status"]), (200, 1, "failed"))
 
     def test_5_call(self) -> None:
@@ -170,7 +204,8 @@ class BuilderAPI(unittest.TestCase):
         farebox.apply(farebox.function("posted", self.image.rsplit(":", 1)[0] + "@" + self.digest))
         farebox.wait_until("the function answers", lambda: farebox.call("/function/posted")[0] == 200, 90)
 
-        self.assertEqual(farebox.call("/function/posted")[2], b"hello")
+        digest = hashlib.sha256(self.secret).hexdigest().encode()
+        self.assertEqual(farebox.call("/function/posted")[2], b"hello " + digest)
 
 
 @unittest.skipUnless(os.environ.get("FAREBOX_LONG_BUILDER"), "takes minutes: set FAREBOX_LONG_BUILDER=1")

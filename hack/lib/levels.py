@@ -28,6 +28,7 @@ C_OWNER = {
     "COpenSSL": "Cryptography",
     "CPostgres": "Payments",
     "CSQLite": "Storage",
+    "CSodium": "Cryptography",
     "CTLS": "TLS",
     "CYAML": "YAML",
 }

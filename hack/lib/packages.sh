@@ -3,7 +3,7 @@
 
 # What it takes to compile Farebox beside the Swift toolchain.
 # shellcheck disable=SC2034 # for the scripts that source this
-build_packages=(libarchive-dev libcurl4-openssl-dev libnats-dev libnghttp2-dev libpq-dev libsqlite3-dev libssl-dev libyaml-dev git)
+build_packages=(libarchive-dev libcurl4-openssl-dev libnats-dev libnghttp2-dev libpq-dev libsodium-dev libsqlite3-dev libssl-dev libyaml-dev git)
 
 # Installs what is missing, without starting a service of any of them: install_packages NAME…
 install_packages() {

@@ -13,6 +13,10 @@ public struct BuildAPIConfiguration: Codable, Hashable, Sendable {
     ///
     /// It is read for every request, so that a new key counts at once; without it every build is refused.
     public var payloadSecretPath = "/etc/farebox-builder-payload/payload-secret"
+    /// The file with the private key that build secrets are sealed for, in base64: the mounted Secret `farebox-builder-key`.
+    ///
+    /// Beside it, with `.former` behind its name, may be the key that it replaced. Without a file there are no build secrets.
+    public var buildSecretKeyPath = "/etc/farebox-builder-key/key"
     /// So many builds run at once.
     public var inflightMaximum = 4
     /// So many more wait for their turn; further ones are answered 429.
@@ -43,6 +47,7 @@ public struct BuildAPIConfiguration: Codable, Hashable, Sendable {
         address = try value(.address, defaults.address)
         port = try value(.port, defaults.port)
         payloadSecretPath = try value(.payloadSecretPath, defaults.payloadSecretPath)
+        buildSecretKeyPath = try value(.buildSecretKeyPath, defaults.buildSecretKeyPath)
         inflightMaximum = try value(.inflightMaximum, defaults.inflightMaximum)
         queueMaximum = try value(.queueMaximum, defaults.queueMaximum)
         bodyBytesMaximum = try value(.bodyBytesMaximum, defaults.bodyBytesMaximum)

@@ -10,6 +10,7 @@ public import Telemetry
 public final class BuildAPIServer: Sendable {
     private let server: HTTPServer
     private let desk: BuildDesk
+    private let secretKeys: BuildSecretKeyFile
 
     /// What the server needs to know beside its own section.
     public struct Surroundings: Sendable {
@@ -62,6 +63,10 @@ public final class BuildAPIServer: Sendable {
     ) {
         let metrics = BuildAPIMetrics(registry)
         let secrets = BuildSecretSource(api: api, credentials: surroundings.registryCredentials, tokens: tokens)
+        let memory = BuildSecretMemory()
+        let masker: @Sendable (Pod) async throws -> LogMasker = { pod in
+            try await secrets.masker(for: pod, hiding: try memory.values(for: pod))
+        }
         var asking = surroundings.registry
         asking.timeout = Self.registryTimeout
         // The administrator names the registries, and they may be in the cluster's network.
@@ -81,17 +86,18 @@ public final class BuildAPIServer: Sendable {
                 }
                 return isThere ?? false
             },
-            masker: { try await secrets.masker(for: $0) }, buildsMaximum: surroundings.buildsMaximum)
+            masker: masker, buildsMaximum: surroundings.buildsMaximum)
         shepherd.pace = pace
         desk = BuildDesk(
             shepherd: shepherd, rules: configuration.rules,
             admission: BuildAdmission(
                 inflightMaximum: configuration.inflightMaximum, queueMaximum: configuration.queueMaximum),
-            retention: configuration.retentionTime, metrics: metrics)
+            retention: configuration.retentionTime, memory: memory, metrics: metrics)
         let follower = BuildFollower(
             source: BuildLogSource(
                 api: api, buildsNamespace: surroundings.builds.namespace,
-                masker: { try await secrets.masker(for: $0) }))
+                masker: masker))
+        secretKeys = BuildSecretKeyFile(path: configuration.buildSecretKeyPath)
         var settings = HTTPServerConfiguration()
         settings.address = configuration.address
         settings.port = configuration.port
@@ -110,7 +116,15 @@ public final class BuildAPIServer: Sendable {
     /// - Returns: The port, which the kernel chose where the configuration says 0.
     /// - Throws: When the address cannot be listened on.
     @discardableResult
-    public func start() throws -> UInt16 { try server.start() }
+    public func start() throws -> UInt16 {
+        do {
+            _ = try secretKeys.read()
+        } catch {
+            // Builds without secrets go on, and so do the other tasks of this process; `GET /ready` says it as well.
+            Logger(label: "builder-api").error("Build secrets cannot be opened", ["error": "\(error)"])
+        }
+        return try server.start()
+    }
 
     /// Serves until the task is cancelled; then it tells whoever follows a build, and ends.
     ///

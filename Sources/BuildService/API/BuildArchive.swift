@@ -43,8 +43,9 @@ struct BuildArchive {
     /// - Parameters:
     ///   - source: The tar on disk.
     ///   - target: The file to write; it must not exist.
+    ///   - share: What is written is taken from it.
     static func rewrite(
-        _ source: String, to target: String, rules: BuildOrder.Rules, limits: Limits
+        _ source: String, to target: String, rules: BuildOrder.Rules, limits: Limits, share: UploadRoom.Share
     ) throws(BuildRefusal) -> Checked {
         do {
             let survey = try survey(source, limits)
@@ -57,7 +58,7 @@ struct BuildArchive {
             guard survey.hasDockerfile else {
                 throw BuildRefusal(.badRequest, "the tar has no file context/Dockerfile")
             }
-            let written = try write(source, to: target, order, survey.ignore, limits)
+            let written = try write(source, to: target, order, survey.ignore, limits, share)
             return Checked(
                 order: order, sealedSecrets: survey.secrets, digest: written.digest, sizeBytes: written.sizeBytes)
         } catch {
@@ -145,7 +146,8 @@ struct BuildArchive {
     }
 
     private static func write(
-        _ source: String, to target: String, _ order: BuildOrder, _ ignore: DockerIgnore, _ limits: Limits
+        _ source: String, to target: String, _ order: BuildOrder, _ ignore: DockerIgnore, _ limits: Limits,
+        _ share: UploadRoom.Share
     ) throws -> (digest: String, sizeBytes: Int) {
         let descriptor = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw ArtifactFolderError(call: "open", code: errno) }
@@ -159,6 +161,7 @@ struct BuildArchive {
         var tar = TarWriter(limits: roomier) { bytes in
             hasher.update(bytes)
             sizeBytes += bytes.count
+            try share.take(bytes.count)
             try writeAll(bytes, to: descriptor)
         }
         try tar.addFile(BuildContext.configurationName, bytes: order.normalised)

@@ -21,6 +21,7 @@ final class BuildDesk: Sendable {
     private let shepherd: BuildShepherd
     private let rules: BuildOrder.Rules
     private let retention: Duration
+    private let memory: BuildSecretMemory
     private let metrics: BuildAPIMetrics
     private let work: AsyncStream<OngoingBuild>
     private let workers: AsyncStream<OngoingBuild>.Continuation
@@ -37,11 +38,12 @@ final class BuildDesk: Sendable {
 
     init(
         shepherd: BuildShepherd, rules: BuildOrder.Rules, admission: BuildAdmission, retention: Duration,
-        metrics: BuildAPIMetrics
+        memory: BuildSecretMemory, metrics: BuildAPIMetrics
     ) {
         self.shepherd = shepherd
         self.rules = rules
         self.retention = retention
+        self.memory = memory
         self.metrics = metrics
         state = Mutex(State(admission: admission))
         (work, workers) = AsyncStream.makeStream()
@@ -61,13 +63,18 @@ final class BuildDesk: Sendable {
     /// - Returns: nil when there is no room.
     func submit(_ task: BuildTask) -> OngoingBuild? {
         let build: OngoingBuild? = state.withLock { state in
-            if let present = state.builds[task.id], !present.stage.value.isFinished { return present }
+            if let present = state.builds[task.id], !present.stage.value.isFinished {
+                // One of an earlier process may run, whose secrets are known again with this.
+                memory.remember(task)
+                return present
+            }
             let stage: OngoingBuild.Stage
             switch state.admission.enter(task.id) {
             case .begin: stage = .starting
             case .wait(let before): stage = .queued(before: before)
             case .full: return nil
             }
+            memory.remember(task)
             let build = OngoingBuild(task, stage: stage)
             state.builds[task.id] = build
             state.ended[task.id] = nil
@@ -128,6 +135,7 @@ final class BuildDesk: Sendable {
         for id in doomed {
             state.ended[id] = nil
             state.builds[id] = nil
+            memory.forget(id)
         }
     }
 
@@ -178,8 +186,8 @@ final class BuildDesk: Sendable {
             }
             let duration = (BuildJobs.endedAt(job)?.timestamp ?? .now) - since
             let masked: BuildResult.Outcome
-            if case .failure(let reason) = outcome, let pod, let masker = try? await shepherd.masker(pod) {
-                masked = .failure(masker.masked(reason))
+            if case .failure(let reason) = outcome {
+                masked = .failure(await shepherd.shown(reason, of: pod))
             } else {
                 masked = outcome
             }

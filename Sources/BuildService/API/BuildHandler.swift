@@ -8,7 +8,7 @@ import Synchronization
 import Telemetry
 import Timing
 
-/// Answers the Function Builder API: `POST /build`, `GET /build/<id>`, `GET /healthz`, `GET /ready`.
+/// Answers the Function Builder API: `POST /build`, `GET /build/<id>`, `GET /publickey`, `GET /healthz`, `GET /ready`.
 ///
 /// Nothing of a request is looked at before its signature is found good. A stream always ends with `success` or `failed`,
 /// since clients take a stream without an end for a success.
@@ -18,8 +18,9 @@ struct BuildHandler: HTTPHandler {
     let desk: BuildDesk
     let follower: BuildFollower
     let metrics: BuildAPIMetrics
-    /// Requests that are being received.
-    let uploads = UploadPlaces()
+    /// Room on the disk for requests that are being received.
+    let uploads: UploadRoom
+    private let secretKeys: BuildSecretKeyFile
     private let logger = Logger(label: "builder-api")
 
     /// Proxies take a silent connection for dead after 30 to 60 seconds.
@@ -28,12 +29,21 @@ struct BuildHandler: HTTPHandler {
     private static let buildPaths: Set<String> = ["/", "/build", "/build/", "/build/build"]
     private static let idField = "X-Build-Id"
     private static let keyBytesMaximum = 4096
+    /// What a request has in memory before it is written: 256 connections have 32 MiB.
+    private static let pieceBytes = 128 << 10
+    /// The disk has room for so many requests of the largest size, and for what is made of them; more of smaller ones.
+    private static let uploadsAtOnce = 4
+    /// One request has this long: 256 MiB at 4 Mbit/s.
+    private static let uploadLimit = Duration.seconds(600)
 
     init(
         configuration: BuildAPIConfiguration, folder: ArtifactFolder, desk: BuildDesk, follower: BuildFollower,
         metrics: BuildAPIMetrics
     ) {
         self.configuration = configuration
+        let places = 2 * Self.uploadsAtOnce
+        uploads = UploadRoom(bytesMaximum: places * min(configuration.bodyBytesMaximum, .max / places))
+        secretKeys = BuildSecretKeyFile(path: configuration.buildSecretKeyPath)
         self.folder = folder
         self.desk = desk
         self.follower = follower
@@ -56,7 +66,10 @@ struct BuildHandler: HTTPHandler {
             return request.method == .get ? .text(.ok, "OK") : notAllowed("GET")
         case "/ready":
             path = "ready"
-            return request.method == .get ? ready() : notAllowed("GET")
+            return request.method == .get ? await ready() : notAllowed("GET")
+        case "/publickey":
+            path = "publickey"
+            return request.method == .get ? await publicKey() : notAllowed("GET")
         case let text where Self.buildPaths.contains(text):
             path = "build"
             return request.method == .post ? await build(request) : notAllowed("POST")
@@ -68,8 +81,13 @@ struct BuildHandler: HTTPHandler {
         }
     }
 
-    private func ready() -> HTTPResponse {
+    private func ready() async -> HTTPResponse {
         guard desk.isReady.value, !desk.isClosing.value else { return .text(.serviceUnavailable, "not ready\n") }
+        do {
+            _ = try await readSecretKeys()
+        } catch {
+            return .text(.serviceUnavailable, "\(error)\n")
+        }
         return desk.isFull ? busy() : .text(.ok, "OK")
     }
 
@@ -107,20 +125,35 @@ struct BuildHandler: HTTPHandler {
         let key = try await key()
         let signature = try BuildSignature(request.headers["X-Build-Signature"])
         let announced = request.headers["Content-Length"].flatMap { Int($0) } ?? 0
-        guard announced <= configuration.bodyBytesMaximum else { throw tooLarge }
-        guard !desk.isFull, uploads.enter(maximum: configuration.inflightMaximum + configuration.queueMaximum) else {
-            throw BuildRefusal(.tooManyRequests, "")
-        }
-        defer { uploads.leave() }
-        let incoming = try await incoming(request, key: key, announced: announced)
+        guard (0...configuration.bodyBytesMaximum).contains(announced) else { throw tooLarge }
+        guard !desk.isFull else { throw BuildRefusal(.tooManyRequests, "all places are taken") }
+        let incoming = try await incoming(request, key: key)
         guard signature.matches(incoming.code) else {
             throw BuildRefusal(
                 .unauthorized,
                 "the signature is not that of this body with this builder's payload secret; check the secret's file")
         }
         isSigned = true
-        let checked = try await check(incoming)
-        return BuildTask(order: checked.order, contextDigest: checked.digest)
+        let (checked, secrets) = try await check(incoming)
+        return BuildTask(order: checked.order, contextDigest: checked.digest, secrets: secrets, key: key)
+    }
+
+    private func publicKey() async -> HTTPResponse {
+        do {
+            guard let keys = try await readSecretKeys() else {
+                throw BuildRefusal(
+                    .notFound,
+                    "this builder has no key for build secrets; the administrator makes the Secret "
+                        + "farebox-builder-key")
+            }
+            return .json(.ok, keys.publicKey)
+        } catch {
+            return refused(error as? BuildRefusal ?? BuildRefusal(.serviceUnavailable, "\(error)"))
+        }
+    }
+
+    private func readSecretKeys() async throws -> BuildSecretKeys? {
+        try await blocking { try secretKeys.read() }
     }
 
     private var tooLarge: BuildRefusal {
@@ -152,23 +185,24 @@ struct BuildHandler: HTTPHandler {
         return found
     }
 
-    private func incoming(_ request: HTTPRequest, key: [UInt8], announced: Int) async throws -> IncomingBuild {
+    private func incoming(_ request: HTTPRequest, key: [UInt8]) async throws -> IncomingBuild {
         do {
-            let (folder, bytesMaximum) = (folder, configuration.bodyBytesMaximum)
+            let (folder, bytesMaximum, uploads) = (folder, configuration.bodyBytesMaximum, uploads)
             let incoming = try await blocking {
-                try folder.sweep(incoming: announced)
-                return try IncomingBuild(path: folder.temporaryPath(), key: key, bytesMaximum: bytesMaximum)
+                try IncomingBuild(path: folder.temporaryPath(), key: key, bytesMaximum: bytesMaximum, room: uploads)
             }
-            var buffer: [UInt8] = []
-            while let piece = try await request.body.next() {
-                buffer += piece
-                guard buffer.count >= 1 << 20 else { continue }
-                let full = buffer
-                buffer = []
-                try await blocking { try incoming.write(full) }
+            try await withDeadline(Self.uploadLimit) {
+                var buffer: [UInt8] = []
+                while let piece = try await request.body.next() {
+                    buffer += piece
+                    guard buffer.count >= Self.pieceBytes else { continue }
+                    let full = buffer
+                    buffer = []
+                    try await blocking { try incoming.write(full) }
+                }
+                let rest = buffer
+                try await blocking { try incoming.write(rest) }
             }
-            let rest = buffer
-            try await blocking { try incoming.write(rest) }
             return incoming
         } catch {
             throw refusal(error)
@@ -176,8 +210,8 @@ struct BuildHandler: HTTPHandler {
     }
 
     /// Checks a request on disk, and takes its context into the store.
-    private func check(_ incoming: IncomingBuild) async throws -> BuildArchive.Checked {
-        let (folder, rules) = (folder, configuration.rules)
+    private func check(_ incoming: IncomingBuild) async throws -> (BuildArchive.Checked, [String: [UInt8]]) {
+        let (folder, rules, secretKeys) = (folder, configuration.rules, secretKeys)
         let limits = BuildArchive.Limits(
             entriesMaximum: configuration.entriesMaximum, expandedBytesMaximum: configuration.expandedBytesMaximum)
         do {
@@ -185,16 +219,22 @@ struct BuildHandler: HTTPHandler {
                 let target = folder.temporaryPath()
                 // Renamed by then when all is well.
                 defer { unlink(target) }
-                let checked = try BuildArchive.rewrite(incoming.path, to: target, rules: rules, limits: limits)
-                guard checked.sealedSecrets == nil else {
-                    throw BuildRefusal(.badRequest, "this builder has no key to open \(BuildArchive.secretsName) with")
+                let checked = try BuildArchive.rewrite(
+                    incoming.path, to: target, rules: rules, limits: limits, share: incoming.share)
+                var secrets: [String: [UInt8]] = [:]
+                if let sealed = checked.sealedSecrets {
+                    guard let keys = try secretKeys.read() else {
+                        throw BuildRefusal(
+                            .badRequest, "this builder has no key to open \(BuildArchive.secretsName) with")
+                    }
+                    secrets = try keys.open(sealed)
                 }
                 guard checked.sizeBytes <= folder.limits.artifactBytesMaximum else {
                     throw ArtifactFolderError.tooLarge
                 }
                 try folder.sweep(incoming: checked.sizeBytes)
                 try folder.adopt(target, digest: checked.digest)
-                return checked
+                return (checked, secrets)
             }
         } catch {
             throw refusal(error)
@@ -204,6 +244,9 @@ struct BuildHandler: HTTPHandler {
     private func refusal(_ error: any Error) -> any Error {
         switch error {
         case ArtifactFolderError.tooLarge, HTTPBodyError.tooLarge: return tooLarge
+        case is DeadlineExceeded:
+            return BuildRefusal(.requestTimeout, "the request took longer than \(Self.uploadLimit.goStyle) to come")
+        case let error as BuildSecretKeyError: return BuildRefusal(.serviceUnavailable, error.description)
         case HTTPBodyError.cut: return BuildRefusal(.badRequest, "the request ended too early")
         case ArtifactFolderError.full:
             logger.error("The builder's disk is full")
@@ -373,21 +416,4 @@ private actor AnswerStream {
         isEnded = true
         try await sender.send(line)
     }
-}
-
-/// Counts requests that are being received, each of which may fill the disk.
-final class UploadPlaces: Sendable {
-    private let taken = Mutex(0)
-
-    /// Takes a place if there is one.
-    func enter(maximum: Int) -> Bool {
-        taken.withLock { taken in
-            guard taken < maximum else { return false }
-            taken += 1
-            return true
-        }
-    }
-
-    /// Gives the place back.
-    func leave() { taken.withLock { $0 -= 1 } }
 }

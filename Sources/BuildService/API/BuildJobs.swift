@@ -36,6 +36,7 @@ struct BuildJobs: Sendable {
         request.pushes = task.order.pushes
         request.secretNames = task.secretNames
         request.labels = [Self.idLabel: task.id]
+        if !task.secretNames.isEmpty { request.labels[BuildSecretMemory.label] = "true" }
         request.annotations = [Self.taskAnnotation: task.annotation]
         return BuildJob(request, configuration: configuration)
     }

@@ -144,13 +144,16 @@ struct BuildShepherd: Sendable {
             logger.warning("A build is tried again", ["job": job.metadata.name, "reason": reason])
             return try await begin(build, attempt: attempt + 1)
         }
-        var shown = "the reason is not shown, since the registry's passwords could not be read to hide them"
-        if let pod {
-            if let masker = try? await masker(pod) { shown = masker.masked(reason) }
-        } else {
-            shown = reason
+        return (Self.failed(build, await shown(reason, of: pod)), pod)
+    }
+
+    /// A reason as clients may see it: it quotes the log.
+    func shown(_ reason: String, of pod: Pod?) async -> String {
+        guard let pod else { return reason }
+        guard let masker = try? await masker(pod) else {
+            return "the reason is not shown, since the secrets that it could hold are not known; send the build again"
         }
-        return (Self.failed(build, shown), pod)
+        return masker.masked(reason)
     }
 
     private func giveUp(_ job: Job, _ pod: Pod?, _ build: OngoingBuild) async throws -> (BuildResult, Pod?) {

@@ -11,6 +11,8 @@ final class IncomingBuild: Sendable {
     let path: String
     private let descriptor: Int32
     private let bytesMaximum: Int
+    /// What it takes of the disk, and what is made of it before the build.
+    let share: UploadRoom.Share
     private let state: Mutex<State>
 
     private struct State: ~Copyable {
@@ -18,9 +20,12 @@ final class IncomingBuild: Sendable {
         var sizeBytes = 0
     }
 
-    /// - Parameter key: What the client signs with.
-    init(path: String, key: [UInt8], bytesMaximum: Int) throws(ArtifactFolderError) {
+    /// - Parameters:
+    ///   - key: What the client signs with.
+    ///   - room: For all requests together.
+    init(path: String, key: [UInt8], bytesMaximum: Int, room: UploadRoom) throws(ArtifactFolderError) {
         self.path = path
+        share = UploadRoom.Share(of: room)
         self.bytesMaximum = bytesMaximum
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         state = Mutex(State(hasher: HMACHasher(key: key)))
@@ -37,13 +42,16 @@ final class IncomingBuild: Sendable {
     /// Adds a piece.
     ///
     /// Blocks while it is written.
-    func write(_ bytes: [UInt8]) throws(ArtifactFolderError) {
+    ///
+    /// - Throws: ``ArtifactFolderError``, or ``BuildRefusal`` when there is no room for it.
+    func write(_ bytes: [UInt8]) throws {
         let size = state.withLock { state in
             state.hasher.update(bytes)
             state.sizeBytes += bytes.count
             return state.sizeBytes
         }
-        guard size <= bytesMaximum else { throw .tooLarge }
+        guard size <= bytesMaximum else { throw ArtifactFolderError.tooLarge }
+        try share.take(bytes.count)
         try writeAll(bytes, to: descriptor)
     }
 

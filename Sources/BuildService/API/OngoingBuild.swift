@@ -19,14 +19,18 @@ struct BuildTask: Sendable, Hashable {
 
     /// Makes a task.
     ///
-    /// - Parameter secretsCode: Follows from the secrets, and tells nothing of them; empty without any.
-    init(order: BuildOrder, contextDigest: String, secrets: [String: [UInt8]] = [:], secretsCode: String = "") {
+    /// Its id follows from the context, which holds the order, and from the secrets' values: sealed twice, the same secrets
+    /// give two files. Who has the id may read the log, so nobody can work it out from the source alone, nor a secret from it.
+    ///
+    /// - Parameter key: The payload secret.
+    init(order: BuildOrder, contextDigest: String, secrets: [String: [UInt8]] = [:], key: [UInt8]) {
         self.order = order
         self.contextDigest = contextDigest
         self.secrets = secrets
         secretNames = secrets.keys.sorted()
-        // The context holds the order, so its digest stands for both.
-        id = String(SHA256.hash(of: "build\n\(contextDigest)\n\(secretsCode)").hex.prefix(Self.idDigits))
+        let values = JSONWriter().string(JSONValue(secrets.mapValues { .string(Base64.encode($0, .standard)) }))
+        let code = HMAC.sha256(key: key, message: Array("farebox build id\n\(contextDigest)\n\(values)".utf8))
+        id = String(Hex.encode(code).prefix(Self.idDigits))
     }
 
     static let idDigits = 32

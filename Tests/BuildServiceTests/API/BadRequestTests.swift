@@ -81,6 +81,18 @@ struct BadRequestTests {
             tar.file("context/Dockerfile", "FROM scratch\n")
             return tar.bytes
         },
+        Case("a configuration that is no JSON", .badRequest, "is not JSON") {
+            var tar = RequestTar()
+            tar.configuration("image: a/b:1\n")
+            tar.file("context/Dockerfile", "FROM scratch\n")
+            return tar.bytes
+        },
+        Case("build arguments of the wrong type", .badRequest, "buildArgs must be an object") {
+            var tar = RequestTar()
+            tar.configuration(#"{"image":"a/b:1","buildArgs":["A=1"]}"#)
+            tar.file("context/Dockerfile", "FROM scratch\n")
+            return tar.bytes
+        },
         Case("an unknown platform", .badRequest, "plan9/mips") {
             var tar = RequestTar()
             tar.configuration(#"{"image":"a/b:1","platforms":["plan9/mips"]}"#)
@@ -161,6 +173,58 @@ struct BadRequestTests {
             #expect(head.hasPrefix("HTTP/1.1 413"), "\(head)")
             #expect(desk.folder.names(in: "artifacts").isEmpty)
             await client.close()
+        }
+    }
+
+    @Test("without a length are refused as soon as they have become too large, before three gigabytes are sent")
+    func chunked() async throws {
+        try await BuildDeskUnderTest.with { desk in
+            let client = try RawClient(port: desk.port)
+            try await client.send(
+                "POST /build HTTP/1.1\r\nHost: b\r\nX-Build-Signature: \(desk.sign([]))\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n")
+            let chunk = Array("100000\r\n".utf8) + [UInt8](repeating: 7, count: 1 << 20) + Array("\r\n".utf8)
+
+            for _ in 0..<33 { try await client.send(chunk) }
+            let head = try await client.receive(until: "\r\n\r\n")
+
+            #expect(head.hasPrefix("HTTP/1.1 413"), "\(head)")
+            #expect(await eventually { desk.folder.names(in: "artifacts").isEmpty })
+            await client.close()
+        }
+    }
+
+    @Test("that nobody has signed yet have little of the disk, all together")
+    func room() async throws {
+        try await BuildDeskUnderTest.with({ $0.bodyBytesMaximum = 1 << 20 }) { desk in
+            let head =
+                "POST /build HTTP/1.1\r\nHost: b\r\nX-Build-Signature: \(desk.sign([]))\r\n"
+                + "Content-Length: \(1 << 20)\r\n\r\n"
+            // The last byte never comes, and of what came before all but a piece in memory is on the disk.
+            let body = Array(head.utf8) + [UInt8](repeating: 7, count: (1 << 20) - 1)
+            let clients = try (0..<11).map { _ in try RawClient(port: desk.port) }
+            for client in clients.prefix(8) { try await client.send(body) }
+            #expect(await eventually { desk.uploadedBytes > 6 << 20 })
+
+            let refused = try await withThrowingTaskGroup { group in
+                for client in clients.suffix(3) {
+                    group.addTask {
+                        try await client.send(body)
+                        return try await client.receive(until: "\r\n\r\n")
+                    }
+                }
+                let first = try await group.next()
+                for client in clients { client.endSending() }
+                while await group.nextResult() != nil {}
+                for client in clients { await client.close() }
+                return first
+            }
+            #expect(await eventually { desk.folder.names(in: "artifacts").isEmpty })
+            let good = Task { try await desk.post(RequestTar.good()) }
+            try await desk.finish(try await desk.job(1))
+
+            #expect(refused?.hasPrefix("HTTP/1.1 429") == true, "\(refused ?? "")")
+            #expect(try await good.value.status == .ok)
         }
     }
 

@@ -29,7 +29,8 @@ struct BuildDeskUnderTest: Sendable {
 
     /// Runs a server around `body`.
     static func with(
-        api: MemoryAPI = MemoryAPI(), _ change: (inout BuildAPIConfiguration) -> Void = { _ in },
+        api: MemoryAPI = MemoryAPI(), secretKeys: [String: String] = [:],
+        _ change: (inout BuildAPIConfiguration) -> Void = { _ in }, isReady: Bool = true,
         _ body: (BuildDeskUnderTest) async throws -> Void
     ) async throws {
         let folder = try StoreFolder()
@@ -44,6 +45,9 @@ struct BuildDeskUnderTest: Sendable {
         configuration.port = 0
         configuration.payloadSecretPath = folder.path + "/payload-secret"
         configuration.bodyBytesMaximum = 32 << 20
+        let keys = try StoreFolder()
+        for (name, text) in secretKeys { try keys.write(Array(text.utf8), to: name) }
+        configuration.buildSecretKeyPath = keys.path + "/key"
         change(&configuration)
         var builds = BuildConfiguration()
         builds.builderImage = "builder"
@@ -69,12 +73,13 @@ struct BuildDeskUnderTest: Sendable {
             })
         let result: Result<Void, any Error>
         do {
-            try await desk.eventuallyReady()
+            try await desk.eventuallyReady(isReady)
             result = .success(try await body(desk))
         } catch {
             result = .failure(error)
         }
         await desk.stop()
+        withExtendedLifetime(keys) {}
         try result.get()
     }
 
@@ -116,8 +121,12 @@ struct BuildDeskUnderTest: Sendable {
 
     private func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    private func eventuallyReady() async throws {
-        _ = try await poll { try await get("/ready").status == .ok ? true : nil }
+    /// - Parameter isReady: Whether it says so; else it only takes builds, as a plain refusal of one shows.
+    private func eventuallyReady(_ isReady: Bool) async throws {
+        _ = try await poll {
+            let status = isReady ? try await get("/ready").status : try await post([], signature: "").status
+            return status == (isReady ? .ok : .unauthorized) ? true : nil
+        }
     }
 
     // MARK: - The cluster
@@ -196,6 +205,14 @@ struct BuildDeskUnderTest: Sendable {
 
     /// The digests of what is in the store.
     var artifacts: [String] { folder.names(in: "artifacts").compactMap { ArtifactPath.digest(inFileName: $0) } }
+
+    /// What requests that are being received have on the disk.
+    var uploadedBytes: Int {
+        folder.names(in: "artifacts").filter { $0.hasPrefix("incoming-") }.reduce(0) { sum, name in
+            var status = stat()
+            return sum + (stat("\(folder.path)/artifacts/\(name)", &status) == 0 ? Int(status.st_size) : 0)
+        }
+    }
 
     func artifact(_ digest: String) throws -> [UInt8] {
         let file = try #require(fopen("\(folder.path)/artifacts/\(ArtifactPath.fileName(digest: digest))", "r"))

@@ -77,7 +77,7 @@ struct BuildOrderTests {
     func annotation() throws {
         let digest = String(repeating: "ab", count: 32)
         let text = #"{"image":"ttl.sh/X/y:2h","buildArgs":{"A":"1"},"platforms":["linux/arm64"],"skipPush":true}"#
-        let task = BuildTask(order: try order(text), contextDigest: digest)
+        let task = BuildTask(order: try order(text), contextDigest: digest, key: [1])
 
         let read = BuildTask(id: task.id, annotation: task.annotation, rules: Self.rules)
 

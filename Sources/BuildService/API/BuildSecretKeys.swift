@@ -1,0 +1,102 @@
+import Cryptography
+import HTTP
+import JSON
+import YAML
+
+/// The key pairs that build secrets are sealed for: the one that is told, and one that it replaced.
+///
+/// The id of a key follows from it, so a file that was sealed before a rotation finds its key.
+struct BuildSecretKeys: Sendable {
+    private let told: Pair
+    private let all: [Pair]
+
+    /// A private key with its public one.
+    struct Pair: Sendable {
+        fileprivate let privateKey: [UInt8]
+        fileprivate let publicText: String
+        fileprivate var id: String { String(publicText.prefix(8)) }
+
+        /// Reads a private key in base64, as `faas-cli secret keygen` writes it; nil for anything else.
+        init?(text: String) {
+            guard let key = Base64.decode(String(text.filter { !$0.isWhitespace }), .standard),
+                let publicKey = NaClBox.publicKey(of: key)
+            else { return nil }
+            privateKey = key
+            publicText = Base64.encode(publicKey, .standard)
+        }
+    }
+
+    /// - Parameters:
+    ///   - key: The one that is told.
+    ///   - former: The one that it replaced.
+    init(_ key: Pair, former: Pair? = nil) {
+        told = key
+        all = [key] + (former.map { [$0] } ?? [])
+    }
+
+    static let algorithm = "nacl/box"
+    private static let version = "v1"
+    private static let secretsMaximum = 100
+    private static let nameBytesMaximum = 100
+
+    /// What `GET /publickey` answers.
+    var publicKey: JSONValue {
+        [
+            "key_id": .string(told.id), "algorithm": .string(Self.algorithm),
+            "public_key": .string(told.publicText),
+        ]
+    }
+
+    /// Opens a sealed file.
+    ///
+    /// - Returns: The secrets by name.
+    /// - Throws: ``BuildRefusal`` for anything that is not whole: no build begins with a part of its secrets.
+    func open(_ file: [UInt8]) throws(BuildRefusal) -> [String: [UInt8]] {
+        let root: YAMLNode
+        do {
+            let limits = YAMLReader.Limits(bytesMaximum: BuildArchive.secretsBytesMaximum, depthMaximum: 8)
+            root = try YAMLReader(limits: limits).parse(file)
+        } catch {
+            throw Self.refusal("it is no YAML: \(error)")
+        }
+        guard root["version"]?.text == Self.version, root["algorithm"]?.text == Self.algorithm else {
+            throw Self.refusal("only version \(Self.version) with \(Self.algorithm) is known")
+        }
+        guard let id = root["key_id"]?.text, let key = all.first(where: { $0.id == id }) else {
+            throw Self.refusal("it was sealed for another key than \(told.id); seal it again")
+        }
+        guard let sender = Self.bytes(root["public_key"]), sender.count == NaClBox.keyBytes,
+            let entries = root["secrets"]?.mapping?.entries, entries.count <= Self.secretsMaximum
+        else { throw Self.refusal("it has no sender's key, or no more than \(Self.secretsMaximum) secrets") }
+        var secrets: [String: [UInt8]] = [:]
+        for entry in entries {
+            guard Self.isName(entry.key) else {
+                throw Self.refusal("a secret's name has letters, digits, '.', '_' and '-', at most 100")
+            }
+            guard let sealed = Self.bytes(entry.value), sealed.count >= NaClBox.nonceBytes,
+                let value = NaClBox.open(
+                    Array(sealed[NaClBox.nonceBytes...]), nonce: Array(sealed[..<NaClBox.nonceBytes]), from: sender,
+                    privateKey: key.privateKey)
+            else { throw Self.refusal("\(entry.key) cannot be opened: it was damaged, or sealed for another key") }
+            secrets[entry.key] = value
+        }
+        return secrets
+    }
+
+    private static func refusal(_ why: String) -> BuildRefusal {
+        BuildRefusal(.badRequest, "\(BuildArchive.secretsName): \(why)")
+    }
+
+    private static func bytes(_ node: YAMLNode?) -> [UInt8]? {
+        (node?.text).flatMap { Base64.decode(String($0.filter { !$0.isWhitespace }), .standard) }
+    }
+
+    /// It becomes the key of a Secret and the id of a mount.
+    private static func isName(_ text: String) -> Bool {
+        (1...nameBytesMaximum).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte) || (0x30...0x39).contains(byte)
+                    || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+            }
+    }
+}
