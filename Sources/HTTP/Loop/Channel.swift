@@ -24,6 +24,8 @@ class Channel: @unchecked Sendable {
     var generation: UInt32 = 0
     /// Monotonic nanoseconds; kept by the loop.
     var deadline: UInt64 = .max
+    /// When the loop looks at the deadline; kept by the loop.
+    var timer: UInt64 = .max
 
     /// Takes over `descriptor`, which must be non-blocking; `close` closes it.
     init(loop: EventLoop, descriptor: Int32, interest: UInt32) {

@@ -220,6 +220,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         let index = Int(channel.descriptor)
         guard index < channels.count, channels[index] === channel else { return }
         timers.remove(index)
+        channel.timer = .max
         channels[index] = nil
         keepThroughTurn(channel)
     }
@@ -239,7 +240,15 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     func setDeadline(of channel: Channel, after duration: UInt64) {
         let deadline = now &+ duration
         channel.deadline = deadline
-        timers.set(Int(channel.descriptor), deadline: deadline / Self.tickNanoseconds + 1)
+        // Moved later, as almost always, it is looked at again when the timer that is set comes up.
+        if deadline < channel.timer {
+            setTimer(of: channel)
+        }
+    }
+
+    private func setTimer(of channel: Channel) {
+        channel.timer = channel.deadline
+        timers.set(Int(channel.descriptor), deadline: channel.deadline / Self.tickNanoseconds + 1)
     }
 
     /// Calls off `channel`'s deadline.
@@ -331,9 +340,14 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
 
     private func fireTimers() {
         for index in timers.advance(to: now / Self.tickNanoseconds) {
-            guard index < channels.count, let channel = channels[index], channel.deadline <= now else { continue }
-            channel.deadline = .max
-            channel.timedOut()
+            guard index < channels.count, let channel = channels[index] else { continue }
+            channel.timer = .max
+            if channel.deadline <= now {
+                channel.deadline = .max
+                channel.timedOut()
+            } else if channel.deadline != .max {
+                setTimer(of: channel)
+            }
         }
     }
 

@@ -21,6 +21,8 @@ final class ProxyExchange: RequestExchange, @unchecked Sendable {
     var phase = Phase.idle
     var upstream: UpstreamConnection?
     var call: ProxyCall?
+    /// The call's, where reading it costs nothing.
+    private var silenceNanoseconds: UInt64 = 0
     var scanner = HeadScanner()
     var decoder = BodyDecoder(.none)
     var isRequestDone = false
@@ -55,6 +57,7 @@ final class ProxyExchange: RequestExchange, @unchecked Sendable {
     ///   - waited: The wait before, when there was one.
     func begin(_ call: ProxyCall, head bytes: Span<UInt8>, after waited: WaitingRequest?) {
         self.call = call
+        silenceNanoseconds = call.silenceNanoseconds
         phase = .head
         scanner = HeadScanner()
         startedAt = EventLoop.monotonicNow()
@@ -274,13 +277,13 @@ final class ProxyExchange: RequestExchange, @unchecked Sendable {
 
     /// Starts the wait for the upstream's next sign of life anew.
     func restartSilence() {
-        guard let upstream, let call, upstream.isConnected else { return }
+        guard let upstream, upstream.isConnected else { return }
         guard upstream.isReading else {
             loop.clearDeadline(of: upstream)
             return
         }
         loop.setDeadline(
-            of: upstream, after: phase == .tunnel ? server.tunnelIdleNanoseconds : call.silenceNanoseconds)
+            of: upstream, after: phase == .tunnel ? server.tunnelIdleNanoseconds : silenceNanoseconds)
     }
 
     func clientOutputFell() {
