@@ -25,10 +25,10 @@ def pods(name: str) -> list[dict[str, Any]]:
             if "deletionTimestamp" not in pod["metadata"]]
 
 
-def gateway_metric(line: str) -> float:
-    """The sum of one series over all gateways that stay, read through the API server's proxy."""
+def metric(component: str, line: str) -> float:
+    """The sum of one series over all pods of a component that stay, read through the API server's proxy."""
     total = 0.0
-    for pod in farebox.items("pods", farebox.SYSTEM, "app.kubernetes.io/component=gateway"):
+    for pod in farebox.items("pods", farebox.SYSTEM, f"app.kubernetes.io/component={component}"):
         if "deletionTimestamp" in pod["metadata"]:
             continue
         text = farebox.kubectl("get", "--raw", f"/api/v1/namespaces/{farebox.SYSTEM}/pods/"
@@ -53,18 +53,20 @@ class Scale(unittest.TestCase):
     def test_many_cold_calls_start_it_once(self) -> None:
         """200 parallel calls to a sleeping function start it once and are all answered"""
         self.make("crowd", replicas=0, scale={"min": 0, "idleAfter": "10m"})
-        asked = gateway_metric('farebox_gateway_wakes_total{outcome="asked"}')
+        asked = metric("gateway", 'farebox_gateway_wakes_total{outcome="asked"}')
 
         with concurrent.futures.ThreadPoolExecutor(200) as pool:
             answers = list(pool.map(lambda _: farebox.call("/function/crowd/", timeout=90), range(200)))
 
         self.assertEqual({status for status, _, _ in answers}, {200})
-        self.assertEqual(gateway_metric('farebox_gateway_wakes_total{outcome="asked"}') - asked, 1)
+        self.assertEqual(metric("gateway", 'farebox_gateway_wakes_total{outcome="asked"}') - asked, 1)
         self.assertEqual((replicas("crowd"), len(pods("crowd"))), (1, 1))
 
     def test_to_zero_and_back(self) -> None:
         """An idle function goes to zero, and the next call wakes it and says how long that took, again and again"""
         self.make("sleeper", replicas=0, scale={"min": 0, "idleAfter": "10s"})
+        phases = [f'farebox_function_start_seconds_count{{phase="{phase}"}}' for phase in ("schedule", "pull", "start", "ready")]
+        before = [metric("operator", phase) for phase in phases]
         for number in range(ROUNDS):
             begun = time.monotonic()
             status, headers, _ = farebox.call("/function/sleeper/", timeout=90)
@@ -81,6 +83,9 @@ class Scale(unittest.TestCase):
             farebox.wait_until("it sleeps", lambda: farebox.condition(
                 farebox.get("function", "sleeper"), "Ready")["reason"] == "ScaledToZero", 60)
             self.assertEqual(pods("sleeper"), [])
+        # Other lanes start pods as well.
+        for phase, count in zip(phases, before):
+            self.assertGreaterEqual(metric("operator", phase) - count, ROUNDS, phase)
 
 
 if __name__ == "__main__":

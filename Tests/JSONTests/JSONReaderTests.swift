@@ -4,7 +4,10 @@ import Testing
 @Suite("JSON reader")
 struct JSONReaderTests {
     static let handedOnCases: [(String, [JSONValue], JSONValue)] = [
-        (#"{"a": 1, "items": [1, [2], {"items": [3]}], "z": null}"#, [1, [2], ["items": [3]]], ["a": 1, "items": [], "z": .null]),
+        (
+            #"{"a": 1, "items": [1, [2], {"items": [3]}], "z": null}"#, [1, [2], ["items": [3]]],
+            ["a": 1, "items": [], "z": .null]
+        ),
         (#"{"items": []}"#, [], ["items": []]),
         (#"{"items": null}"#, [], ["items": .null]),
         (#"{"items": {"0": 1}}"#, [], ["items": ["0": 1]]),

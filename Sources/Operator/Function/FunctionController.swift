@@ -60,6 +60,7 @@ public enum FunctionController {
             controller.watches(credentials) { _ in functions.list().map(\.key) }
         }
         manager.add(controller)
+        PodStarts.measure(sources.pods, in: configuration.namespace, by: manager)
         return controller
     }
 }
