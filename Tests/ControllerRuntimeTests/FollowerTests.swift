@@ -90,7 +90,10 @@ struct FollowerTests {
             api.edit(Widget.self, key("odd")) { $0[path: "spec", "size"] = "large" }
             api.compact()
             api.plan { request in
-                request.verb == .list && failures.withLock { $0 -= 1; return $0 >= 0 }
+                request.verb == .list
+                    && failures.withLock {
+                        $0 -= 1; return $0 >= 0
+                    }
                     ? .refuse(FakeState.failure(503, "ServiceUnavailable", "away")) : nil
             }
             try await eventually("the list is told") { story.told.contains("-doomed") }
