@@ -55,7 +55,7 @@ class Folders(unittest.TestCase):
         after = farebox.get("function", "starter")
         self.assertEqual(after["metadata"]["generation"], before["metadata"]["generation"])
 
-    @unittest.skipUnless("FAREBOX_LONG" in os.environ, "installs a web framework twice: set FAREBOX_LONG")
+    @unittest.skipUnless("FAREBOX_E2E_LONG" in os.environ, "installs a web framework twice: set FAREBOX_E2E_LONG")
     def test_2_folders_of_faaso_answer_unchanged(self) -> None:
         """Folders with a funko.yml are deployed as they are, and answer at /funko/<name>/"""
         for name in ("quotes", "dice"):
@@ -91,3 +91,29 @@ class Folders(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("so-it-goes", done.stderr)
         self.assertEqual(farebox.kubectl("get", "functions", "-n", farebox.FUNCTIONS, "-o", "name").count("/failing"), 0)
+
+    @unittest.skipUnless("FAREBOX_E2E_LONG" in os.environ and shutil.which("buildah"),
+                         "builds an image on this machine: set FAREBOX_E2E_LONG, apt-get install buildah")
+    def test_5_an_export_builds_and_runs_without_farebox(self) -> None:
+        """An exported folder is built by buildah, which knows nothing of Farebox, and its container answers"""
+        mirror = self.folder / "registries.conf"
+        mirror.write_text(
+            'unqualified-search-registries = ["docker.io"]\n[[registry]]\nlocation = "docker.io"\n'
+            f'[[registry.mirror]]\nlocation = "{os.environ["FAREBOX_MIRROR"]}"\ninsecure = true\n')
+        self.assertEqual(self.farebox("export", str(EXAMPLES / "funko/quotes"), "exported").returncode, 0)
+
+        # In network and processes of its own: the port is free there, and everything ends with it.
+        script = f"""
+            set -eu
+            buildah="buildah --storage-driver vfs --root {self.folder}/store --runroot {self.folder}/run"
+            $buildah build --isolation chroot --network host --tag quotes {self.folder}/exported >&2
+            container=$($buildah from localhost/quotes)
+            run="ip link set lo up; $buildah run --isolation chroot --network host $container -- sh run.sh >&2 &
+                curl -fsS --retry 60 --retry-connrefused --retry-delay 1 --max-time 90 http://127.0.0.1:3000/ping"
+            unshare --net --pid --fork --kill-child --mount-proc sh -c "$run"
+        """
+        built = subprocess.run(
+            ["sh", "-c", script], env={**os.environ, "CONTAINERS_REGISTRIES_CONF": str(mirror)}, text=True,
+            capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=280)
+
+        self.assertEqual((built.returncode, built.stdout), (0, "OK\n"), built.stderr[-4000:])
