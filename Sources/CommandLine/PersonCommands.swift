@@ -48,7 +48,9 @@ public enum PersonCommands {
     /// This program and the cluster behind it.
     private static func program(_ console: Console) -> [Subcommand] {
         [
-            Subcommand(DoctorCommand.description) { try await DoctorCommand.run($0, console) }
+            Subcommand(DoctorCommand.description) { try await DoctorCommand.run($0, console) },
+            Subcommand(LoginCommand.description) { try await LoginCommand.run($0, console) },
+            Subcommand(LogoutCommand.description) { try await LogoutCommand.run($0, console) },
         ]
     }
 }

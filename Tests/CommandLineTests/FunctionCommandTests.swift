@@ -97,8 +97,8 @@ struct FunctionCommandTests {
     func forwarded() throws {
         let function = Self.function()
 
-        #expect(try plan(["path": ["/a"]]).forwardedTarget(of: function) == "/function/hello.team/a")
-        #expect(try plan(["async": [""]]).forwardedTarget(of: function) == "/async-function/hello.team")
+        #expect(try plan(["path": ["/a"]]).forwardedTarget(of: function.key) == "/function/hello.team/a")
+        #expect(try plan(["async": [""]]).forwardedTarget(of: function.key) == "/async-function/hello.team")
     }
 
     @Test(
@@ -126,7 +126,7 @@ struct FunctionCommandTests {
         "An answer's status decides how the process ends",
         arguments: [(200, 0), (302, 0), (402, 4), (403, 4), (404, 1), (500, 1), (503, 1), (504, 5)])
     func codes(status: Int, code: Int) {
-        #expect(Int(InvokePlan.failure(status, of: Self.function())?.code.rawValue ?? 0) == code)
+        #expect(Int(InvokePlan.failure(status, of: Self.function().key)?.code.rawValue ?? 0) == code)
     }
 
     // MARK: Earlier images

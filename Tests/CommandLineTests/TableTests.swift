@@ -15,6 +15,15 @@ struct TableTests {
         #expect(text == "NAME    URL\nhello   http://a/hello\nx       -\n")
     }
 
+    @Test("A column may have no title, where an empty cell has a dash")
+    func titles() {
+        var table = Table(["", "NAME"])
+        table.add(["*", "a"])
+        table.add([Table.Cell(nil), "b"])
+
+        #expect(table.text() == "    NAME\n*   a\n-   b\n")
+    }
+
     @Test("A cell cannot move the cursor, and is coloured only where there are colours")
     func cells() {
         var table = Table(["STATE"])

@@ -131,9 +131,11 @@ def executable() -> str:
     return str(max((cache / "releases").glob("*/farebox"), key=lambda path: path.stat().st_mtime))
 
 
-def type_command(*words: str, text: str = "", seconds: float = 150) -> "subprocess.CompletedProcess[str]":
-    """Types a command of `farebox` as a person would, with the cluster's kubeconfig."""
-    return subprocess.run([executable(), *words], input=text, capture_output=True, text=True, check=False, timeout=seconds)
+def type_command(*words: str, text: str = "", seconds: float = 150,
+                 surroundings: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    """Types a command of `farebox` as a person would: with the cluster's kubeconfig, unless the variables are given."""
+    return subprocess.run([executable(), *words], input=text, capture_output=True, text=True, check=False, timeout=seconds,
+                          env=surroundings)
 
 
 class GitHost:

@@ -1,7 +1,11 @@
 """What a person types, with nothing but a kubeconfig: the executable that was installed, against the cluster."""
 
+import base64
 import json
 import os
+import pathlib
+import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -88,7 +92,45 @@ class CommandLine(unittest.TestCase):
         wanted += ["Policies", "Builds"] if words else []
         farebox.wait_until("all is well", lambda: all(findings().get(check) == "ok" for check in wanted), 60, every=2)
 
-    def test_8_remove(self) -> None:
+    def test_8_server(self) -> None:
+        """Without a kubeconfig, after a login, the same words go to the REST API; a wrong password opens nothing"""
+        url = f"http://{farebox.cluster_address('farebox-admin')}"
+        data = farebox.get("secret", "farebox-admin", farebox.SYSTEM)["data"]
+        name, password = (base64.b64decode(data[key]).decode() for key in ("basic-auth-user", "basic-auth-password"))
+        home = tempfile.mkdtemp(prefix="farebox-home-")
+        self.addCleanup(shutil.rmtree, home)
+
+        def type_there(*words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+            return farebox.type_command(*words, text=text, surroundings={"HOME": home})
+
+        self.assertEqual(type_there("login", url, "-u", name, text="wrong-" + password).returncode, 4)
+        self.assertEqual(type_there("list").returncode, 1)  # there is neither a login nor a kubeconfig
+        logged_in = type_there("login", url, "-u", name, text=password + "\n")
+        self.assertEqual(logged_in.returncode, 0, logged_in.stderr)
+        self.assertNotIn(password, logged_in.stdout + logged_in.stderr)
+        kept = pathlib.Path(home, ".config/farebox/servers.json")
+        self.assertEqual(kept.stat().st_mode & 0o777, 0o600)
+
+        self.assertIn("function.farebox.dev/typed\n", type_there("list", "-o", "name").stdout)
+        self.assertIn("typed", type_there("list", "-A").stdout)
+        self.assertIn("take calls", type_there("status", "typed", "--wait").stdout)
+        answer = type_there("invoke", "typed", "--path", "/sandbox")
+        self.assertIn("kernel", json.loads(answer.stdout), answer.stderr)
+        scaled = type_there("scale", "typed", "1", "--wait")
+        self.assertEqual(scaled.returncode, 0, scaled.stderr)
+        self.assertEqual(farebox.get("function", "typed")["spec"]["replicas"], 1)
+        self.assertEqual(type_there("logs", "typed", "--tail", "5").returncode, 0)
+        self.assertEqual(type_there("secret", "set", "typed-there", text="hunter2\n").returncode, 0)
+        self.assertEqual(farebox.get("secret", "typed-there")["data"], {"typed-there": "aHVudGVyMg=="})
+        self.assertIn("secret/typed-there\n", type_there("secret", "list", "-o", "name").stdout)
+        self.assertEqual(type_there("secret", "remove", "typed-there").returncode, 0)
+        refused = type_there("remove", farebox.Probe.NAME)
+        self.assertEqual(refused.returncode, 4, refused.stderr)
+        self.assertEqual(type_there("status", "no-such-function").returncode, 3)
+        self.assertEqual(type_there("logout").returncode, 0)
+        self.assertNotIn(password, kept.read_text())
+
+    def test_9_remove(self) -> None:
         """A function is removed and waited for"""
         self.assertEqual(farebox.type_command("remove", "typed", "--wait").returncode, 0)
         self.assertEqual(farebox.type_command("status", "typed").returncode, 3)

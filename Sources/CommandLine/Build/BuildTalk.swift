@@ -1,5 +1,6 @@
 import Commands
 import Synchronization
+import Timing
 
 /// The log of one build, shown as it comes, or kept until it is known whether somebody wants it.
 final class BuildTalk: Sendable {
@@ -25,12 +26,20 @@ final class BuildTalk: Sendable {
 
     /// Takes a line.
     func take(_ line: String) {
-        let line = prefix + TerminalText.line(line)
+        let line = prefix + TerminalText.line(String(Self.words(of: line)))
         guard isQuiet else { return console.note(line) }
         kept.withLock { kept in
             if kept.count == Self.keptMaximum { kept.removeFirst() }
             kept.append(line)
         }
+    }
+
+    /// A line without what the Function Builder API puts before it, `v: <time> `: somebody who looks on has a clock.
+    static func words(of line: String) -> Substring {
+        let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, ["v:", "s:", "l:"].contains(parts[0]), Timestamp(rfc3339: String(parts[1])) != nil
+        else { return line[...] }
+        return parts[2]
     }
 
     /// Shows what was kept.

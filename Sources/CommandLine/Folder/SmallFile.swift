@@ -28,6 +28,9 @@ enum SmallFile {
         }.get()
     }
 
+    /// Whether there is a file, or something else, of a name.
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
     /// Writes a file that must not be there yet, with the folders it needs.
     ///
     /// - Throws: `CommandFailure`.
@@ -72,24 +75,48 @@ enum SmallFile {
     /// - Throws: `CommandFailure`.
     static func replace(_ path: String, with bytes: [UInt8]) async throws {
         try await BlockingThread.run { () -> Result<Void, CommandFailure> in
-            // Beside the file, so that the rename stays inside one file system; the process tells two apart.
-            let fresh = path + ".\(getpid()).new"
             var status = stat()
             guard stat(path, &status) == 0 else { return .failure(failure(path, "cannot be read")) }
-            let descriptor = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, status.st_mode & 0o777)
-            guard descriptor >= 0 else { return .failure(failure(path, "cannot be written")) }
-            defer { close(descriptor) }
-            if case .failure(let problem) = write(bytes, to: descriptor, fresh) {
-                unlink(fresh)
-                return .failure(problem)
-            }
-            guard rename(fresh, path) == 0 else {
-                let problem = failure(path, "cannot be written")
-                unlink(fresh)
-                return .failure(problem)
-            }
-            return .success(())
+            return put(bytes, at: path, mode: status.st_mode & 0o777)
         }.get()
+    }
+
+    /// Makes a file that nobody but its owner reads, or puts its content in another's place, all of it or nothing.
+    ///
+    /// Folders that are missing are made, and are the owner's alone too.
+    ///
+    /// - Parameter path: Absolute.
+    /// - Throws: `CommandFailure`.
+    static func replacePrivate(_ path: String, with bytes: [UInt8]) async throws {
+        try await BlockingThread.run { () -> Result<Void, CommandFailure> in
+            var folder = ""
+            for part in path.split(separator: "/").dropLast() {
+                folder += "/" + part
+                guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+                    return .failure(failure(folder, "cannot be made"))
+                }
+            }
+            return put(bytes, at: path, mode: 0o600)
+        }.get()
+    }
+
+    /// Writes beside the file and renames, so that a reader finds the one content or the other.
+    private static func put(_ bytes: [UInt8], at path: String, mode: mode_t) -> Result<Void, CommandFailure> {
+        // In the same folder, hence in one file system; the process tells two apart.
+        let fresh = path + ".\(getpid()).new"
+        let descriptor = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { return .failure(failure(path, "cannot be written")) }
+        defer { close(descriptor) }
+        if case .failure(let problem) = write(bytes, to: descriptor, fresh) {
+            unlink(fresh)
+            return .failure(problem)
+        }
+        guard rename(fresh, path) == 0 else {
+            let problem = failure(path, "cannot be written")
+            unlink(fresh)
+            return .failure(problem)
+        }
+        return .success(())
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) -> Result<Void, CommandFailure> {

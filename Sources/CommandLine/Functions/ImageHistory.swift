@@ -13,6 +13,9 @@ struct ImageHistory: Sendable {
         /// Where it is known from.
         let source: String
 
+        /// The image without its digest.
+        var name: String { String(image.prefix { $0 != "@" }) }
+
         /// The beginning of the digest, which is enough to name the image.
         var shortDigest: String? { image.firstRange(of: "@sha256:").map { String(image[$0.upperBound...].prefix(12)) } }
     }

@@ -2,6 +2,7 @@ import CRDs
 import Commands
 import HTTP
 import KubernetesClient
+import KubernetesTypes
 import Timing
 
 /// `farebox invoke`.
@@ -29,7 +30,7 @@ enum InvokeCommand {
                 "url, cluster or auto (default auto)"),
             .init("include", short: "i", "print the status and the header fields as well"),
             .init("timeout", value: "TIME", "how long to wait for the answer (default 2m)"),
-        ] + Cluster.options,
+        ] + Server.options,
         examples: [
             "farebox invoke hello", "farebox invoke hello -d Alice",
             "farebox invoke resize -d @photo.jpg -H 'Content-Type: image/jpeg' > small.jpg",
@@ -37,6 +38,9 @@ enum InvokeCommand {
         ])
 
     static func run(_ options: Options, _ console: Console) async throws {
+        if let server = try await Server.chosen(options, console) {
+            return try await run(options, console, on: server)
+        }
         let call = try InvokePlan(options)
         let cluster = try Cluster(options, console)
         let progress = Progress(console)
@@ -46,6 +50,12 @@ enum InvokeCommand {
         progress.begin("calling \(call.function)")
         let answer = try await send(call, function, cluster, console)
         progress.end()
+        try await show(answer, of: call, console)
+        if let failure = InvokePlan.failure(answer.status.code, of: function.key) { throw failure }
+    }
+
+    /// Prints an answer as it comes.
+    static func show(_ answer: ServiceAnswer, of call: InvokePlan, _ console: Console) async throws {
         if call.showsHead {
             console.say("\(answer.status.code)")
             for field in answer.headers.fields { console.say(TerminalText.line("\(field.name): \(field.value)")) }
@@ -56,7 +66,6 @@ enum InvokeCommand {
         } catch let error as HTTPClientError {
             throw CommandFailure(error, "the answer of function \(call.function)")
         }
-        if let failure = InvokePlan.failure(answer.status.code, of: function) { throw failure }
     }
 
     /// Makes the call, by the way that leads there.
@@ -85,7 +94,7 @@ enum InvokeCommand {
             let stream = try await cluster.api.forward(
                 ForwardedRequest(
                     call.method, namespace: Cluster.systemNamespace, service: "farebox-gateway", port: "http",
-                    target: call.forwardedTarget(of: function), headers: call.headers, body: call.body,
+                    target: call.forwardedTarget(of: function.key), headers: call.headers, body: call.body,
                     headTimeout: call.limit))
             return try await ServiceAnswer.forwarded(stream, object)
         }

@@ -75,32 +75,34 @@ struct InvokePlan: Sendable {
         return (url.hasSuffix("/") && path.hasPrefix("/") ? String(url.dropLast()) : url) + path
     }
 
-    /// The path of the function at the gateway.
-    func forwardedTarget(of function: Function) -> String {
-        let name = PercentEncoding.encode(function.metadata.name)
-        let namespace = PercentEncoding.encode(function.metadata.namespace)
-        return "/\(isAsync ? "async-function" : "function")/\(name).\(namespace)\(path)"
+    /// The path of the function at the gateway, with the namespace where it is known.
+    func forwardedTarget(of function: ObjectKey) -> String {
+        let name = PercentEncoding.encode(function.name)
+        let place = function.namespace.isEmpty ? "" : "." + PercentEncoding.encode(function.namespace)
+        return "/\(isAsync ? "async-function" : "function")/\(name)\(place)\(path)"
     }
 
     /// What an answer's status means for the process; nil for success.
-    static func failure(_ status: Int, of function: Function) -> CommandFailure? {
-        let name = "function \(function.metadata.name) in namespace \(function.metadata.namespace)"
+    static func failure(_ status: Int, of function: ObjectKey) -> CommandFailure? {
+        let place = function.namespace.isEmpty ? "" : " in namespace \(function.namespace)"
+        let name = "function \(function.name)\(place)"
+        let words = function.name + (function.namespace.isEmpty ? "" : " -n \(function.namespace)")
         switch status {
         case 200..<400: return nil
         case 402:
             return CommandFailure(
                 .refused, "\(name) demands payment (402)",
-                advice: "see its price: farebox pay \(function.metadata.name)")
+                advice: "see its price: farebox pay \(words)")
         case 401, 403: return CommandFailure(.refused, "\(name) refused the call (\(status))")
         case 504: return CommandFailure(.timedOut, "\(name) did not answer in time (504)")
         case 502, 503:
             return CommandFailure(
                 "\(name) could not be called (\(status))",
-                advice: "see how it is: farebox status \(function.metadata.name) -n \(function.metadata.namespace)")
+                advice: "see how it is: farebox status \(words)")
         default:
             return CommandFailure(
                 "\(name) answered \(status)",
-                advice: "see what it says: farebox logs \(function.metadata.name) -n \(function.metadata.namespace)")
+                advice: "see what it says: farebox logs \(words)")
         }
     }
 

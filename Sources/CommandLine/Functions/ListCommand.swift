@@ -15,10 +15,13 @@ enum ListCommand {
             .init("all-namespaces", short: "A", "in all namespaces"),
             .init("selector", short: "l", value: "LABELS", "only those with these labels, such as team=a"),
             OutputFormat.option,
-        ] + Cluster.options,
+        ] + Server.options,
         examples: ["farebox list", "farebox list -A -o wide", "farebox list -o name"])
 
     static func run(_ options: Options, _ console: Console) async throws {
+        if let server = try await Server.chosen(options, console) {
+            return try await run(options, console, on: server)
+        }
         let format = try OutputFormat(options)
         let cluster = try Cluster(options, console)
         let isEverywhere = options.has("all-namespaces")

@@ -23,7 +23,7 @@ enum LogsCommand {
             .init("build", short: "b", "the log of the build"),
             .init("instance", value: "POD", "only this pod's"),
             .init("timestamps", short: "t", "begin each line with its time"),
-        ] + Cluster.options,
+        ] + Server.options,
         examples: ["farebox logs hello", "farebox logs hello -f --tail 100", "farebox logs hello --build -f"])
 
     /// More lines than that are a file, not something to read.
@@ -38,6 +38,9 @@ enum LogsCommand {
         let query = FunctionLogQuery(
             tail: tail, since: try options.duration("since"), follows: options.has("follow"),
             instance: options["instance"])
+        if let server = try await Server.chosen(options, console) {
+            return try await run(query, options, console, on: server)
+        }
         let cluster = try Cluster(options, console)
         let printer = LogPrinter(console, showsTimes: options.has("timestamps"))
         let function = try await cluster.function(name).object

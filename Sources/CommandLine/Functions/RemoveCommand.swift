@@ -18,10 +18,13 @@ enum RemoveCommand {
             .init("ignore-absent", "do nothing where there is none of the name"),
             .init("wait", short: "w", "wait until they are gone"),
             .init("timeout", value: "TIME", "how long to wait (default 5m)"),
-        ] + Cluster.options,
+        ] + Server.options,
         examples: ["farebox remove hello", "farebox remove hello goodbye --wait"])
 
     static func run(_ options: Options, _ console: Console) async throws {
+        if let server = try await Server.chosen(options, console) {
+            return try await run(options, console, on: server)
+        }
         let names = options.arguments("function")
         let limit = try options.duration("timeout") ?? FunctionWait.limitDefault
         let cluster = try Cluster(options, console)

@@ -89,7 +89,7 @@ enum RollbackCommand {
             let isCurrent = entry.image == history.current
             table.add([
                 Table.Cell(isCurrent ? "*" : " ", .good), Table.Cell(entry.shortDigest), Table.Cell(entry.source),
-                Table.Cell(entry.image),
+                Table.Cell(entry.name),
             ])
         }
         let items = history.entries.map { entry -> JSONValue in

@@ -20,7 +20,7 @@ enum ScaleCommand {
         options: [
             .init("wait", short: "w", "wait until they take calls"),
             .init("timeout", value: "TIME", "how long to wait (default 5m)"),
-        ] + Cluster.options,
+        ] + Server.options,
         examples: ["farebox scale hello 3", "farebox scale hello 0"])
 
     static func run(_ options: Options, _ console: Console) async throws {
@@ -30,6 +30,9 @@ enum ScaleCommand {
             throw UsageError("<replicas>: '\(TerminalText.line(String(text.prefix(20))))' is no number of replicas")
         }
         let limit = try options.duration("timeout") ?? FunctionWait.limitDefault
+        if let server = try await Server.chosen(options, console) {
+            return try await run(name, to: replicas, options, console, on: server)
+        }
         let cluster = try Cluster(options, console)
         let progress = Progress(console)
         defer { progress.end() }

@@ -17,10 +17,13 @@ enum StatusCommand {
             .init("wait", short: "w", "wait until it is ready"),
             .init("timeout", value: "TIME", "how long to wait (default 5m)"),
             OutputFormat.option,
-        ] + Cluster.options,
+        ] + Server.options,
         examples: ["farebox status hello", "farebox status hello --wait --timeout 2m", "farebox status hello -o yaml"])
 
     static func run(_ options: Options, _ console: Console) async throws {
+        if let server = try await Server.chosen(options, console) {
+            return try await run(options, console, on: server)
+        }
         let format = try OutputFormat(options)
         let limit = try options.duration("timeout") ?? FunctionWait.limitDefault
         let name = try options.requiredArgument("function")

@@ -39,7 +39,8 @@ struct RepositoryWait: Sendable {
             guard ContinuousClock.now < deadline else {
                 throw CommandFailure(
                     .timedOut,
-                    "repository \(name) in namespace \(cluster.namespace): not ready within \(limit.goStyle)",
+                    "repository \(name) in namespace \(cluster.namespace): not ready within \(limit.goStyle): "
+                        + TerminalText.line(message.map { "\(word): \($0)" } ?? word),
                     advice: "see how it is: farebox repo list -n \(cluster.namespace) -o wide")
             }
             try await Task.sleep(for: Self.interval)

@@ -17,7 +17,7 @@ enum SecretCommands {
         options: [
             .init("from-file", value: "FILE", completion: .file, "take the value from a file, byte for byte"),
             .init("owner", value: "NAME", "whose functions may see it, where functions have an owner"),
-        ] + Cluster.options,
+        ] + Server.options,
         examples: [
             "farebox secret set db-password < password.txt",
             "openssl rand -base64 24 | farebox secret set api-key --owner alice",
@@ -25,13 +25,13 @@ enum SecretCommands {
 
     static let list = CommandDescription(
         "secret list", aliases: ["secret ls"], section: .platform, "lists the Secrets for functions, without values",
-        options: [OutputFormat.option] + Cluster.options, examples: ["farebox secret list"])
+        options: [OutputFormat.option] + Server.options, examples: ["farebox secret list"])
 
     static let remove = CommandDescription(
         "secret remove", aliases: ["secret rm", "secret delete"], section: .platform, "removes a Secret for functions",
         discussion: "A function that names it does not start again until there is one.",
         arguments: [.init("name", completion: .secrets, "its name")],
-        options: [.init("force", "also where functions name it")] + Cluster.options,
+        options: [.init("force", "also where functions name it")] + Server.options,
         examples: ["farebox secret remove db-password"])
 
     /// etcd takes no more than about 1 MiB for an object; the API server refuses Secrets above it.
@@ -47,6 +47,9 @@ enum SecretCommands {
         if let owner = options["owner"], !LabelValue.isValid(owner) || owner.isEmpty {
             throw UsageError("--owner: '\(TerminalText.line(String(owner.prefix(60))))' is no owner's name")
         }
+        if let server = try await Server.chosen(options, console) {
+            return try await runSet(name, options, console, on: server)
+        }
         let cluster = try Cluster(options, console)
         let value = try value(options, console)
         let hasChanged = try await FunctionSecretStore(cluster).set(name, value, owner: options["owner"])
@@ -54,6 +57,9 @@ enum SecretCommands {
     }
 
     static func runList(_ options: Options, _ console: Console) async throws {
+        if let server = try await Server.chosen(options, console) {
+            return try await runList(options, console, on: server)
+        }
         let format = try OutputFormat(options)
         let cluster = try Cluster(options, console)
         let secrets = try await FunctionSecretStore(cluster).list()
@@ -75,6 +81,9 @@ enum SecretCommands {
     }
 
     static func runRemove(_ options: Options, _ console: Console) async throws {
+        if let server = try await Server.chosen(options, console) {
+            return try await runRemove(options, console, on: server)
+        }
         let name = try options.requiredArgument("name")
         let cluster = try Cluster(options, console)
         let store = FunctionSecretStore(cluster)
@@ -82,19 +91,25 @@ enum SecretCommands {
         if !options.has("force") {
             let users = try await cluster.readAll(Function.self, in: cluster.namespace).map(\.object)
                 .filter { $0.spec.secrets.contains(name) }.map(\.metadata.name)
-            guard users.isEmpty else {
-                throw CommandFailure(
-                    .refused,
-                    "secret \(name) in namespace \(cluster.namespace) is named by "
-                        + users.prefix(5).joined(separator: ", ") + (users.count > 5 ? " and others" : ""),
-                    advice: "take it out of these functions first, or say --force")
-            }
+            if let refusal = refusal("secret \(name) in namespace \(cluster.namespace)", users: users) { throw refusal }
         }
         try await store.remove(name)
         console.note("secret \(name) in namespace \(cluster.namespace): removed")
     }
 
-    private static func value(_ options: Options, _ console: Console) throws -> [UInt8] {
+    /// Why a Secret is not removed that functions name; nil when none does.
+    static func refusal(_ title: String, users: [String]) -> CommandFailure? {
+        guard !users.isEmpty else { return nil }
+        return CommandFailure(
+            .refused,
+            "\(title) is named by " + users.prefix(5).joined(separator: ", ") + (users.count > 5 ? " and others" : ""),
+            advice: "take it out of these functions first, or say --force")
+    }
+
+    /// The value that was given.
+    ///
+    /// - Throws: `UsageError` where there is none, `CommandFailure` where it cannot be read.
+    static func value(_ options: Options, _ console: Console) throws -> [UInt8] {
         if let path = options["from-file"] { return try InputFile.read(path, bytesMaximum: valueBytesMaximum) }
         guard !InputFile.isTerminal else {
             throw UsageError("secret set: give the value on standard input, or a file: --from-file FILE")

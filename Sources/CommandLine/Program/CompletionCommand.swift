@@ -57,6 +57,8 @@ public enum CompletionCommand {
     private static func names<Resource: KubernetesResource>(
         _ type: Resource.Type, _ selector: String?, _ completion: Completion, _ console: Console
     ) async throws -> [String] {
+        // Names of the kubeconfig's cluster would be another's.
+        guard !completion.options.has("server") else { return [] }
         let cluster = try Cluster(completion.options, console)
         return try await cluster.metadata(of: type, selector: selector).map(\.name)
     }

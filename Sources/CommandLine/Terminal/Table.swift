@@ -24,6 +24,12 @@ struct Table: Sendable {
             self.mood = mood
         }
 
+        /// Makes the cell above a column, which may be empty.
+        init(title: String) {
+            text = title
+            mood = .plain
+        }
+
         /// Makes a plain cell.
         init(stringLiteral text: String) { self.init(text) }
 
@@ -81,7 +87,7 @@ struct Table: Sendable {
         let widths = titles.indices.map { index in
             max(titles[index].count, cells.map { $0[index].text.count }.max() ?? 0)
         }
-        var text = Self.row(titles.map { Cell($0) }, widths, hasColors: false)
+        var text = Self.row(titles.map { Cell(title: $0) }, widths, hasColors: false)
         for row in cells { text += Self.row(row, widths, hasColors: hasColors) }
         return text
     }

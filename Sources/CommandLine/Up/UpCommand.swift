@@ -34,7 +34,7 @@ enum UpCommand {
         let limit = try options.duration("timeout") ?? FunctionWait.limitDefault
         let format = try OutputFormat(options)
         if console.variable("FAASO_SERVER") != nil {
-            console.note("note: FAASO_SERVER is FaaSO's; the cluster of the kubeconfig is used")
+            console.note("note: FAASO_SERVER is not used here: up needs the cluster of the kubeconfig")
         }
         let folders = options.arguments("folder")
         var deployed: [(cluster: Cluster, functions: [FetchedObject<Function>])] = []

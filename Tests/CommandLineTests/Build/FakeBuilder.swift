@@ -2,12 +2,13 @@ import Cryptography
 import HTTP
 import Synchronization
 
-/// A builder on the loopback interface that answers by a script, and checks what every builder checks: the signature.
+/// A server on the loopback interface, of builds or of the REST API, that answers by a script and remembers what came.
 final class FakeBuilder: Sendable {
     /// A request as it came.
     struct Received: Sendable {
         let method: HTTPMethod
         let path: String
+        let query: String
         let headers: HTTPHeaders
         let body: [UInt8]
     }
@@ -42,7 +43,9 @@ final class FakeBuilder: Sendable {
 
     private func answer(_ request: HTTPRequest, _ script: Script) async -> HTTPResponse {
         let body = (try? await request.body.collect(maximumBytes: 8 << 20)) ?? []
-        let one = Received(method: request.method, path: request.path, headers: request.headers, body: body)
+        let one = Received(
+            method: request.method, path: request.path, query: request.query ?? "",
+            headers: request.headers, body: body)
         let number = received.withLock { received in
             received.append(one)
             return received.count
