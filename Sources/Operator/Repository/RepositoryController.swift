@@ -52,7 +52,7 @@ public enum RepositoryController {
         let office = BuildOffice(
             configuration: configuration, network: functions.network, api: api, artifacts: artifacts,
             registry: registry, metrics: RepositoryMetrics(manager.metrics))
-        manager.addRunnable("namespace of builds", needsLeadership: true) { await prepare(office) }
+        BuildNamespace.install(in: manager, office: office, password: configuration.registry.credentials)
         return install(
             in: manager, api: api, configuration: configuration, functions: functions, preparation: preparation,
             artifacts: artifacts, client: client, registry: registry, runtimeMaps: runtimeMaps, recorder: recorder,
@@ -143,22 +143,6 @@ public enum RepositoryController {
                 delete: { try await office.delete($0) },
                 ended: { RepositoryAudit(log: audit, repository: $1).ended($0) }),
             metrics: metrics)
-    }
-
-    /// The Function Builder API makes build Jobs as well, and may come first: the fence and the registry's password stand
-    /// before that.
-    private static func prepare(_ office: BuildOffice) async {
-        let logger = Logger(label: "repository")
-        while !Task.isCancelled {
-            do {
-                try await office.prepareNamespace()
-                return
-            } catch {
-                logger.warning("The namespace of builds cannot be prepared", ["error": "\(error)"])
-                // What is missing is somebody's to make, and nothing tells when that is done.
-                try? await Task.sleep(for: .seconds(10))
-            }
-        }
     }
 
     /// The builder's pod waits for this Secret: make it at the start, not at the first build.
