@@ -155,8 +155,28 @@ struct RegistryCredentialsTests {
 
         let credentials = try RegistryCredentials(dockerConfig: Array(json.utf8))
 
-        #expect(credentials.login(for: "registry:5000") == RegistryCredentials.Login(username: "u", password: "p"))
-        #expect(credentials.login(for: "other:5000") == nil)
+        let login = try credentials.login(for: ImageReference(parsing: "registry:5000/team/fn"))
+        #expect(login == RegistryCredentials.Login(username: "u", password: "p"))
+        #expect(try credentials.login(for: ImageReference(parsing: "other:5000/team/fn")) == nil)
+    }
+
+    @Test(
+        "for a path are for what is below it, and the longest path counts",
+        arguments: [
+            ("registry:5000/fn", "host"), ("registry:5000/team/fn", "team"), ("registry:5000/team/a/fn", "a"),
+            ("registry:5000/teams/fn", "host"), ("other:5000/team/fn", "other"), ("other:5000/teams/fn", nil),
+        ])
+    func paths(image: String, user: String?) throws {
+        let json = """
+            {"auths":{"https://registry:5000":{"username":"host","password":"p"},
+                "registry:5000/team":{"username":"team","password":"p"},
+                "https://registry:5000/team/a/":{"username":"a","password":"p"},
+                "other:5000/team":{"username":"other","password":"p"}}}
+            """
+
+        let credentials = try RegistryCredentials(dockerConfig: Array(json.utf8))
+
+        #expect(try credentials.login(for: ImageReference(parsing: image))?.username == user)
     }
 
     @Test("of Docker Hub go by several names")
@@ -165,7 +185,8 @@ struct RegistryCredentialsTests {
 
         let credentials = try RegistryCredentials(dockerConfig: Array(json.utf8))
 
-        #expect(credentials.login(for: "docker.io") == RegistryCredentials.Login(username: "u", password: "p:q"))
+        let login = try credentials.login(for: ImageReference(parsing: "team/fn"))
+        #expect(login == RegistryCredentials.Login(username: "u", password: "p:q"))
     }
 
     @Test("that are no config.json are refused", arguments: ["", "[]", "{", #"{"auths":[]}"#, #"{"auths":"x"}"#])
@@ -176,20 +197,23 @@ struct RegistryCredentialsTests {
     @Test(
         "with entries that say nothing have no login",
         arguments: [
-            #"{"auths":{"r":{}}}"#, #"{"auths":{"r":{"auth":"%%"}}}"#, #"{"auths":{"r":[]}}"#, "{}",
-            #"{"auths":{"r":{"auth":"bm9jb2xvbg=="}}}"#, #"{"credsStore":"desktop"}"#,
+            #"{"auths":{"r:1":{}}}"#, #"{"auths":{"r:1":{"auth":"%%"}}}"#, #"{"auths":{"r:1":[]}}"#, "{}",
+            #"{"auths":{"r:1":{"auth":"bm9jb2xvbg=="}}}"#, #"{"credsStore":"desktop"}"#,
         ])
     func nothing(text: String) throws {
-        #expect(try RegistryCredentials(dockerConfig: Array(text.utf8)).login(for: "r") == nil)
+        let credentials = try RegistryCredentials(dockerConfig: Array(text.utf8))
+
+        #expect(try credentials.login(for: ImageReference(parsing: "r:1/fn")) == nil)
     }
 
     @Test("never appear in a description")
     func description() throws {
-        let json = #"{"auths":{"r":{"username":"user-x","password":"pass-y"}}}"#
+        let json = #"{"auths":{"r:1":{"username":"user-x","password":"pass-y"}}}"#
 
         let credentials = try RegistryCredentials(dockerConfig: Array(json.utf8))
 
-        #expect(!"\(credentials) \(credentials.login(for: "r") as Any)".contains("pass-y"))
+        let login = try credentials.login(for: ImageReference(parsing: "r:1/fn"))
+        #expect(login != nil && !"\(credentials) \(login as Any)".contains("pass-y"))
         #expect(credentials.secrets == ["pass-y"])
     }
 

@@ -35,7 +35,7 @@ extension RegistryClient {
         _ image: ImageReference, credentials: RegistryCredentials, limits: ArtifactLimits = ArtifactLimits()
     ) async throws -> [[UInt8]] {
         guard let digest = image.digest else { throw RegistryError.unusable(image, "it must be named by its digest") }
-        var exchange = Exchange(image: image, login: credentials.login(for: image.registry))
+        var exchange = Exchange(image: image, login: credentials.login(for: image))
         let manifest = try await fetch(
             "manifests/\(digest)", accept: Self.manifestTypes.joined(separator: ", "), digest: digest,
             bytesMaximum: Self.manifestBytesMaximum, &exchange)

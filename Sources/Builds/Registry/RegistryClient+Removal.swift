@@ -15,7 +15,7 @@ extension RegistryClient {
         var response = try await askToRemove(image, authorization: nil)
         if response.status == .unauthorized {
             let authorization = try await authorization(
-                for: response, image: image, login: credentials.login(for: image.registry), actions: "delete,pull")
+                for: response, image: image, login: credentials.login(for: image), actions: "delete,pull")
             response = try await askToRemove(image, authorization: authorization)
         }
         switch response.status.code {

@@ -69,7 +69,7 @@ public final class RegistryClient: Sendable {
     }
 
     private func digest(at image: ImageReference, credentials: RegistryCredentials) async throws -> String {
-        let login = credentials.login(for: image.registry)
+        let login = credentials.login(for: image)
         var response = try await ask(.head, image, authorization: nil)
         if response.status == .unauthorized {
             let authorization = try await authorization(for: response, image: image, login: login)

@@ -3,8 +3,10 @@ import JSON
 
 /// Passwords of registries, read from a Docker `config.json` (Secret type `kubernetes.io/dockerconfigjson`).
 ///
-/// Keys are hosts with or without scheme and path, as Docker, Podman and Kubernetes write them: `registry:5000`,
-/// `https://registry:5000`, `https://index.docker.io/v1/`.
+/// Keys are hosts with or without scheme, as Docker, Podman and Kubernetes write them: `registry:5000`,
+/// `https://registry:5000`, `https://index.docker.io/v1/`. With a path they are for repositories below it alone, as for the
+/// kubelet: of `registry/team` and `registry`, the longer one counts for `registry/team/function`. BuildKit itself knows one
+/// login for a host.
 public struct RegistryCredentials: Sendable, CustomStringConvertible {
     /// A user and a password.
     public struct Login: Sendable, Hashable, CustomStringConvertible {
@@ -46,15 +48,22 @@ public struct RegistryCredentials: Sendable, CustomStringConvertible {
         var logins: [String: Login] = [:]
         for (key, entry) in entries {
             guard let login = Self.login(entry) else { continue }
-            logins[Self.host(key)] = login
+            logins[Self.place(key)] = login
         }
         self.logins = logins
     }
 
-    /// The login for a registry.
+    /// The login for a repository.
     ///
-    /// - Parameter registry: Host and port as in an image's name; `docker.io` for Docker Hub.
-    public func login(for registry: String) -> Login? { logins[Self.host(registry)] }
+    /// - Parameter image: Its registry is host and port, `docker.io` for Docker Hub.
+    public func login(for image: ImageReference) -> Login? {
+        var place = Self.place(image.registry + "/" + image.repository)
+        while true {
+            if let login = logins[place] { return login }
+            guard let slash = place.lastIndex(of: "/") else { return nil }
+            place = String(place[..<slash])
+        }
+    }
 
     /// All passwords, to be masked in logs.
     public var secrets: [String] { logins.values.map(\.password).sorted() }
@@ -74,14 +83,16 @@ public struct RegistryCredentials: Sendable, CustomStringConvertible {
         return Login(username: username, password: password)
     }
 
-    /// Scheme, path and the several names of Docker Hub taken away.
-    static func host(_ key: String) -> String {
-        var host = key[...]
-        for scheme in ["https://", "http://"] where host.hasPrefix(scheme) { host = host.dropFirst(scheme.count) }
-        if let slash = host.firstIndex(of: "/") { host = host[..<slash] }
-        let name = host.lowercased()
-        return ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"].contains(name)
-            ? "docker.io" : name
+    /// Host and path without the scheme, the version of the registry's API, and the several names of Docker Hub.
+    private static func place(_ key: String) -> String {
+        var rest = key[...]
+        for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
+        var parts = rest.split(separator: "/").map(String.init)
+        guard let host = parts.first?.lowercased() else { return "" }
+        let names = ["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"]
+        parts[0] = names.contains(host) ? "docker.io" : host
+        if parts.count == 2, ["v1", "v2"].contains(parts[1]) { parts.removeLast() }
+        return parts.joined(separator: "/")
     }
 }
 

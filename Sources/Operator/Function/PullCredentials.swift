@@ -22,10 +22,20 @@ struct PullCredentials: Sendable {
     static let secretType = "kubernetes.io/dockerconfigjson"
 
     /// Returns a Docker configuration with the entry for an image's registry, if there is one.
+    ///
+    /// An entry may be for a path below the registry; of several that hold the image, the longest counts.
     func configuration(forImage reference: String) -> [UInt8]? {
         let registry = Self.registry(of: reference)
-        guard let entry = entries.first(where: { Self.host(of: $0.key) == registry })?.value else { return nil }
-        return JSONWriter().write(["auths": .object([registry: entry])])
+        let isComplete = reference.lowercased().hasPrefix(registry + "/")
+        let image = registry + "/" + (isComplete ? reference.dropFirst(registry.count + 1) : reference[...])
+        // Without tag and digest; before the last slash a colon is a port's.
+        let last = (image.lastIndex(of: "/") ?? image.startIndex)
+        let end = image[last...].firstIndex { $0 == ":" || $0 == "@" } ?? image.endIndex
+        let found = entries.map { (place: Self.place(of: $0.key), entry: $0.value) }
+            .filter { (image[..<end] + "/").hasPrefix($0.place + "/") }
+            .max { $0.place.count < $1.place.count }
+        guard let found else { return nil }
+        return JSONWriter().write(["auths": .object([registry: found.entry])])
     }
 
     /// The registry of a reference: the part before the first slash if it looks like a host, else Docker's own.
@@ -37,11 +47,14 @@ struct PullCredentials: Sendable {
 
     private static let dockerHub = "docker.io"
 
-    /// The host of a key: people write it with scheme and path, and Docker's own by its old address.
-    private static func host(of key: String) -> String {
+    /// Host and path of a key: people write it with scheme and API version, and Docker's own by its old address.
+    private static func place(of key: String) -> String {
         let start = key.firstRange(of: "://")?.upperBound ?? key.startIndex
-        let host = key[start...].prefix { $0 != "/" }.lowercased()
-        return ["index.docker.io", "registry-1.docker.io"].contains(host) ? dockerHub : host
+        var parts = key[start...].split(separator: "/").map(String.init)
+        guard let host = parts.first?.lowercased() else { return "" }
+        parts[0] = ["index.docker.io", "registry-1.docker.io"].contains(host) ? dockerHub : host
+        if parts.count == 2, ["v1", "v2"].contains(parts[1]) { parts.removeLast() }
+        return parts.joined(separator: "/")
     }
 }
 

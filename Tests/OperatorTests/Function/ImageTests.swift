@@ -52,10 +52,15 @@ struct ImageTests {
             ("reg.example.com/a@x", #"{"auths":{"reg.example.com":{"auth":"QQ=="}}}"#),
             ("alex/hello@x", #"{"auths":{"docker.io":{"auth":"Qg=="}}}"#),
             ("other.example.com/a@x", nil),
+            ("reg.example.com:5000/a@x", nil),
+            ("reg.example.com/team/a:1@x", #"{"auths":{"reg.example.com":{"auth":"Qw=="}}}"#),
+            ("reg.example.com/team:1", #"{"auths":{"reg.example.com":{"auth":"Qw=="}}}"#),
+            ("reg.example.com/teams/a", #"{"auths":{"reg.example.com":{"auth":"QQ=="}}}"#),
         ] as [(String, String?)])
     func credentials(image: String, expected: String?) throws {
         let json = #"""
-            {"auths": {"https://reg.example.com/v2/": {"auth": "QQ=="}, "https://index.docker.io/v1/": {"auth": "Qg=="}}}
+            {"auths": {"https://reg.example.com/v2/": {"auth": "QQ=="}, "https://index.docker.io/v1/": {"auth": "Qg=="},
+                "reg.example.com/team": {"auth": "Qw=="}}}
             """#
         let secret = Secret(metadata: ObjectMeta(name: "s"), data: [".dockerconfigjson": Base64Bytes(utf8: json)])
         let credentials = try #require(PullCredentials(secret))
