@@ -20,8 +20,11 @@ struct CallDispatcherTests {
         let events: AsyncStream<Void>
         private let event: AsyncStream<Void>.Continuation
 
-        init(_ answer: @escaping @Sendable (AsyncCall, Int) async -> CallOutcome) {
+        private let concurrency: Int?
+
+        init(concurrency: Int? = nil, _ answer: @escaping @Sendable (AsyncCall, Int) async -> CallOutcome) {
             self.answer = answer
+            self.concurrency = concurrency
             (events, event) = AsyncStream.makeStream()
         }
 
@@ -39,6 +42,8 @@ struct CallDispatcherTests {
             defer { state.withLock { $0.underWay -= 1 } }
             return await answer(call, attempt)
         }
+
+        func concurrencyMaximum(of lane: CallLane) -> Int? { concurrency }
 
         func buried(_ call: AsyncCall, after outcome: CallOutcome) {
             state.withLock { $0.buried.append(call.target) }
@@ -85,6 +90,27 @@ struct CallDispatcherTests {
 
         #expect(Set(runner.seen.map(\.target)).count == 20 && runner.seen.count == 20)
         #expect(runner.most <= 2)
+        await store.close()
+    }
+
+    @Test(
+        "A function that takes one call at a time gets one, and a call that finds no place waits for as long as it takes"
+    )
+    func oneAtATime() async throws {
+        let place = try TestPlace(.sqlite)
+        let store = try place.open()
+        for number in 0..<5 { try await store.accept(.test("/\(number)")) }
+        let runner = Runner(concurrency: 1) { _, attempt in
+            await Task.yield()
+            // More often than a call is tried.
+            return attempt < 6 ? CallOutcome(.platform, status: 429) : CallOutcome(.answer, status: 200)
+        }
+
+        try await run(store, runner, settings()) { try await store.counts().waiting == 0 }
+
+        #expect(try await store.counts() == CallCounts(waiting: 0, dead: 0))
+        #expect(runner.seen.filter { $0.attempt == 6 }.count == 5)
+        #expect(runner.most == 1)
         await store.close()
     }
 

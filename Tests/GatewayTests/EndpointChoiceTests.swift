@@ -43,6 +43,21 @@ struct EndpointChoiceTests {
         #expect(last?.address.host == "10.0.0.1")
     }
 
+    static let maxima: [(Int?, Int?, Int, Int?)] = [
+        (nil, nil, 2, nil), (5, nil, 2, 5), (nil, 3, 2, 6), (5, 3, 2, 5), (7, 3, 2, 6), (nil, 3, 0, 3),
+        (nil, .max, 2, nil),
+    ]
+
+    @Test("How many calls may be under way follows from both limits and the addresses", arguments: maxima)
+    func callsMaximum(all: Int?, perReplica: Int?, addresses: Int, expected: Int?) throws {
+        let key = fixture.add("f", maximum: all, perReplica: perReplica)
+        fixture.setAddresses((0..<addresses).map { "10.0.0.\($0 + 1)" }, of: key)
+
+        let route = try #require(fixture.board.table.byObject[RouteName("f", "functions")])
+
+        #expect(route.callsMaximum == expected)
+    }
+
     @Test("Those that are equally busy share the calls")
     func share() throws {
         let route = try route(to: ["10.0.0.1", "10.0.0.2", "10.0.0.3"])

@@ -10,7 +10,7 @@ import Timing
 public final class CallDispatcher: Sendable {
     /// How a dispatcher works.
     public struct Settings: Sendable, Hashable {
-        /// Calls of one function under way at once.
+        /// Calls of one function under way at once, where the runner does not know of fewer.
         public var concurrency = 2
         /// Answers of one function being posted at once.
         public var callbackConcurrency = 4
@@ -73,7 +73,8 @@ public final class CallDispatcher: Sendable {
 
     /// Says that a call came into a lane.
     public func wake(_ lane: CallLane) {
-        let workers = lane.kind == .function ? settings.concurrency : settings.callbackConcurrency
+        let places = lane.kind == .function ? settings.concurrency : settings.callbackConcurrency
+        let workers = min(places, runner.concurrencyMaximum(of: lane) ?? places)
         let missing = state.withLock { state in
             state.isDraining ? 0 : state.roster.arrived(in: lane, workers: max(1, workers))
         }

@@ -27,6 +27,9 @@ public struct CallOutcome: Sendable, Hashable {
     /// How long it took.
     public var duration: Duration
 
+    /// Whether the function had as many calls under way as it may: nothing is wrong with it or with the call.
+    public var isBusy: Bool { source == .platform && status == 429 }
+
     /// Makes an outcome.
     public init(
         _ source: Source, status: Int = 0, reason: String = "", isFinal: Bool = false, retryAfter: Duration? = nil,

@@ -33,7 +33,8 @@ public struct RetryPolicy: Hashable, Sendable {
     /// Judges an attempt.
     ///
     /// A call is tried again when there was no answer, or one of 408, 429 and 500 to 599. What other statuses the function
-    /// answers is its answer. `Retry-After` lengthens the wait, up to the longest.
+    /// answers is its answer. `Retry-After` lengthens the wait, up to the longest. A call that found no place at its function
+    /// waits for as long as that takes.
     ///
     /// - Parameters:
     ///   - outcome: What came of it.
@@ -46,6 +47,7 @@ public struct RetryPolicy: Hashable, Sendable {
         if isAnswered, !outcome.isFinal { return .done }
         let cause = outcome.source == .answer ? "it was answered \(outcome.status)" : outcome.reason
         if outcome.isFinal { return .dead(cause) }
+        if outcome.isBusy { return .retry(after: backoff.delay(afterFailures: 1, using: &generator)) }
         guard attempt < attemptsMaximum else { return .dead("attempt \(attempt) of \(attemptsMaximum): \(cause)") }
         let wait = backoff.delay(afterFailures: max(1, attempt), using: &generator)
         return .retry(after: max(wait, min(outcome.retryAfter ?? .zero, backoff.ceiling)))

@@ -48,7 +48,8 @@ final class AsyncDesk: Sendable {
         self.ownCalls = ownCalls
         let metrics = AsyncMetrics(registry)
         let dispatcher = CallDispatcher(
-            store: store, runner: FunctionCaller(configuration, table: table, desk: desk) { ownCalls.port },
+            store: store,
+            runner: FunctionCaller(configuration, table: table, board: board, desk: desk) { ownCalls.port },
             settings: configuration.settings, metrics: metrics)
         self.dispatcher = dispatcher
         intake = AsyncCallHandler(

@@ -5,6 +5,7 @@ import Telemetry
 /// Makes calls of functions through the gateway's own routes, and posts their answers.
 struct FunctionCaller: CallRunner {
     private let table: DispatchTable
+    private let board: RouteBoard
     private let desk: CallDesk?
     private let poster: CallbackPoster
     private let client: HTTPClient
@@ -17,13 +18,15 @@ struct FunctionCaller: CallRunner {
     /// - Parameters:
     ///   - configuration: Limits.
     ///   - table: Where attempts are told apart.
+    ///   - board: Where functions are.
     ///   - desk: Where calls were paid.
     ///   - port: Where this gateway takes its own calls, once it does.
     init(
-        _ configuration: AsyncConfiguration, table: DispatchTable, desk: CallDesk?,
+        _ configuration: AsyncConfiguration, table: DispatchTable, board: RouteBoard, desk: CallDesk?,
         port: @escaping @Sendable () -> UInt16?
     ) {
         self.table = table
+        self.board = board
         self.desk = desk
         self.port = port
         timeout = configuration.timeoutSpan
@@ -40,6 +43,12 @@ struct FunctionCaller: CallRunner {
         case .function: await callFunction(call, attempt)
         case .callback: await poster.post(call, attempt: attempt)
         }
+    }
+
+    /// A function that takes one call at a time is not sent two.
+    func concurrencyMaximum(of lane: CallLane) -> Int? {
+        guard lane.kind == .function else { return nil }
+        return board.table.byObject[RouteName(lane.name, lane.namespace)]?.callsMaximum
     }
 
     /// A paid call that the platform could not make is given back.

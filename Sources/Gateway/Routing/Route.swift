@@ -121,6 +121,13 @@ final class Route: ProxyDestination {
         }
     }
 
+    /// How many calls may be under way at once through this gateway with the addresses that there are; nil for any number.
+    var callsMaximum: Int? {
+        let all = inFlightPerEndpoint.map { $0.multipliedReportingOverflow(by: max(1, endpoints.count)) }
+        let overAddresses = all.flatMap { $0.overflow ? nil : $0.partialValue }
+        return [inFlightMaximum, overAddresses].compactMap(\.self).min()
+    }
+
     /// Admits one call unless as many as may be are under way; an admitted one ends with `finished`.
     func begin() -> Bool {
         guard calls.begin(maximum: inFlightMaximum) else { return false }
