@@ -28,6 +28,24 @@ struct FunctionDeploymentTests {
         Function(metadata: ObjectMeta(name: "hello", namespace: "team-a"), spec: spec)
     }
 
+    @Test("Rules about trying again come and go with their annotations, and what the object says besides stays")
+    func retries() throws {
+        var function = function()
+        function.spec.async = FunctionAsync(concurrency: 1)
+
+        let text = #"{"service":"hello","image":"i","annotations":{"com.openfaas.retry.attempts":"3"}}"#
+        let notes = try deployment(text).apply(to: &function, rules: Self.rules)
+        let with = function.spec.async
+        _ = try deployment(#"{"service":"hello","image":"i"}"#).apply(to: &function, rules: Self.rules)
+
+        #expect(notes.isEmpty, "\(notes)")
+        #expect(with == FunctionAsync(concurrency: 1, attempts: 3))
+        #expect(function.spec.async == FunctionAsync(concurrency: 1))
+        #expect(throws: AdminRefusal.self) {
+            try deployment(text.replacing("3", with: "often")).apply(to: &function, rules: Self.rules)
+        }
+    }
+
     @Test("A deployment becomes a Function, and comes back as it was sent")
     func roundTrip() throws {
         var function = function()

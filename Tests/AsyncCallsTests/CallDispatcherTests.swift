@@ -20,11 +20,11 @@ struct CallDispatcherTests {
         let events: AsyncStream<Void>
         private let event: AsyncStream<Void>.Continuation
 
-        private let concurrency: Int?
+        private let rules: LaneRules
 
-        init(concurrency: Int? = nil, _ answer: @escaping @Sendable (AsyncCall, Int) async -> CallOutcome) {
+        init(_ rules: LaneRules = LaneRules(), _ answer: @escaping @Sendable (AsyncCall, Int) async -> CallOutcome) {
             self.answer = answer
-            self.concurrency = concurrency
+            self.rules = rules
             (events, event) = AsyncStream.makeStream()
         }
 
@@ -43,7 +43,7 @@ struct CallDispatcherTests {
             return await answer(call, attempt)
         }
 
-        func concurrencyMaximum(of lane: CallLane) -> Int? { concurrency }
+        func rules(of lane: CallLane) -> LaneRules { lane.kind == .function ? rules : LaneRules() }
 
         func buried(_ call: AsyncCall, after outcome: CallOutcome) {
             state.withLock { $0.buried.append(call.target) }
@@ -100,7 +100,9 @@ struct CallDispatcherTests {
         let place = try TestPlace(.sqlite)
         let store = try place.open()
         for number in 0..<5 { try await store.accept(.test("/\(number)")) }
-        let runner = Runner(concurrency: 1) { _, attempt in
+        var rules = LaneRules()
+        rules.concurrency = 1
+        let runner = Runner(rules) { _, attempt in
             await Task.yield()
             // More often than a call is tried.
             return attempt < 6 ? CallOutcome(.platform, status: 429) : CallOutcome(.answer, status: 200)
@@ -204,6 +206,27 @@ struct CallDispatcherTests {
 
         #expect(try await store.take()?.0.attempt == 1)
         await store.close()
+    }
+
+    @Test("A function's own rules take the place of the platform's, one by one")
+    func ownRules() {
+        let policy = RetryPolicy(attemptsMaximum: 10, minimum: .seconds(10), maximum: .seconds(120))
+        var short = LaneRules()
+        short.maximum = .seconds(5)
+        short.statuses = [404]
+        var long = LaneRules()
+        long.minimum = .seconds(600)
+        long.attemptsMaximum = 2
+
+        let (ofShort, ofLong) = (policy.applying(short), policy.applying(long))
+
+        #expect(policy.applying(LaneRules()) == policy)
+        #expect(ofShort.backoff.base == .seconds(5) && ofShort.backoff.ceiling == .seconds(5))
+        #expect(ofShort.verdict(on: CallOutcome(.answer, status: 500), attempt: 1) == .done)
+        #expect(ofShort.verdict(on: CallOutcome(.answer, status: 404), attempt: 1) != .done)
+        #expect(ofShort.attemptsMaximum == 10)
+        #expect(ofLong.backoff.base == .seconds(600) && ofLong.backoff.ceiling == .seconds(600))
+        #expect(ofLong.attemptsMaximum == 2 && ofLong.statuses == nil)
     }
 
     private static let verdicts: [(CallOutcome, Int, RetryPolicy.Verdict?)] = [

@@ -129,6 +129,36 @@ struct StackFieldsTests {
         #expect(failure?.message.contains("line 5") == true, "\(failure?.message ?? "")")
     }
 
+    @Test("Annotations about trying again become the Function's rules for calls that do not wait")
+    func retries() throws {
+        let function = try function(
+            """
+            annotations:
+              com.openfaas.retry.attempts: "3"
+              com.openfaas.retry.codes: 503, 429,429
+              com.openfaas.retry.min_wait: 5s
+              com.openfaas.retry.max_wait: 1m
+            """
+        ).function
+
+        #expect(
+            function.async
+                == FunctionAsync(attempts: 3, retryMinimum: "5s", retryMaximum: "1m", retryStatuses: [429, 503]))
+        #expect(function.annotations.isEmpty)
+    }
+
+    @Test(
+        "A rule about trying again that means nothing is refused with its place",
+        arguments: [
+            ("attempts", "often"), ("attempts", "0"), ("codes", "429;503"), ("codes", "200"), ("codes", "','"),
+            ("min_wait", "soon"), ("max_wait", "48h"),
+        ])
+    func badRetries(key: String, value: String) {
+        let failure = failure("annotations:\n  com.openfaas.retry.\(key): \(value)")
+
+        #expect(failure?.message.contains("line ") == true, "\(failure?.message ?? "")")
+    }
+
     @Test("A payment pointer that is none is refused with its place")
     func badPointer() {
         let failure = failure("annotations:\n  interledger.org/payment-pointer: http://169.254.169.254/")

@@ -55,6 +55,18 @@ struct FunctionValidationTests {
         Case(spec: #"{"image": "x", "timeout": "10ms"}"#, path: "spec.timeout"),
         Case(spec: #"{"image": "x", "health": {"timeout": "2m"}}"#, path: "spec.health.timeout"),
         Case(spec: #"{"image": "x", "health": {"startTimeout": "soon"}}"#, path: "spec.health.startTimeout"),
+        Case(
+            spec:
+                #"{"image": "x", "async": {"concurrency": 1, "attempts": 100, "retryMinimum": "1s", "retryMaximum": "24h"}}"#,
+            path: nil),
+        Case(spec: #"{"image": "x", "async": {"concurrency": 0}}"#, path: "spec.async.concurrency"),
+        Case(spec: #"{"image": "x", "async": {"attempts": 101}}"#, path: "spec.async.attempts"),
+        Case(spec: #"{"image": "x", "async": {"retryMinimum": "10ms"}}"#, path: "spec.async.retryMinimum"),
+        Case(spec: #"{"image": "x", "async": {"retryMaximum": "25h"}}"#, path: "spec.async.retryMaximum"),
+        Case(
+            spec: #"{"image": "x", "async": {"retryMinimum": "2m", "retryMaximum": "1m"}}"#,
+            path: "spec.async.retryMaximum"),
+        Case(spec: #"{"image": "x", "async": {"retryStatuses": [503, 200]}}"#, path: "spec.async.retryStatuses[1]"),
         Case(spec: #"{"image": "x", "labels": {"team": "blue"}}"#, path: nil),
         Case(spec: #"{"image": "x", "labels": {"team": "not a value"}}"#, path: "spec.labels.team"),
         Case(spec: #"{"image": "x", "labels": {"role": "openfaas-system"}}"#, path: "spec.labels.role"),

@@ -1,3 +1,4 @@
+import AsyncCalls
 import CRDs
 import JSON
 import KubernetesTypes
@@ -249,8 +250,15 @@ struct RouteSourceTests {
         function.spec.maxInflight = 5
         function.spec.maxInflightPerReplica = 2
 
+        // Nothing keeps what the operator refuses from being read here, and a wait of nothing would never end.
+        function.spec.async = FunctionAsync(
+            concurrency: 0, attempts: -1, retryMinimum: "0s", retryMaximum: "9999h", retryStatuses: [503])
         let open = FunctionRecord(function)
         function.spec.payment = FunctionPayment(required: true)
+        let rules = open.asyncRules?.rules
+        #expect(rules?.concurrency == 1 && rules?.statuses == [503])
+        #expect(rules?.minimum == .seconds(1) && rules?.maximum == .seconds(86400))
+        #expect(rules.map { RetryPolicy().applying($0).attemptsMaximum } == 1)
         let closed = FunctionRecord(function)
         function.spec.payment?.price = FunctionPrice(amount: 1, assetCode: "USD", assetScale: 2, calls: 10)
         let paid = FunctionRecord(function)

@@ -39,6 +39,13 @@ extension FunctionDeployment {
         } else if before.annotations.keys.contains(where: HealthAnnotations.isOne) {
             function.spec.health = nil
         }
+        let concurrency = function.spec.async?.concurrency
+        if var calls = try retries() {
+            calls.concurrency = concurrency
+            function.spec.async = calls
+        } else if before.annotations.keys.contains(where: RetryAnnotations.isOne) {
+            function.spec.async = concurrency.map { FunctionAsync(concurrency: $0) }
+        }
         try applyPaymentPointer(to: &function)
         function.spec.labels = labels.filter { rules.allowsLabel($0.key) }
         function.spec.annotations = annotations.filter { rules.allowsAnnotation($0.key) }
@@ -46,7 +53,9 @@ extension FunctionDeployment {
             notes.append("labels.\(key): is kept, and not set on pods")
         }
         for key in annotations.keys.sorted()
-        where !rules.allowsAnnotation(key) && !HealthAnnotations.isOne(key) && key != Self.paymentPointerAnnotation {
+        where !rules.allowsAnnotation(key) && !HealthAnnotations.isOne(key) && !RetryAnnotations.isOne(key)
+            && key != Self.paymentPointerAnnotation
+        {
             notes.append("annotations.\(key): is kept, and not set on pods")
         }
         if !constraints.isEmpty { notes.append("constraints: nothing acts on them") }
@@ -59,6 +68,14 @@ extension FunctionDeployment {
     private static let paymentPointerAnnotation = "interledger.org/payment-pointer"
     /// An object's annotations may hold 256 KiB together.
     private static let recordBytesMaximum = 128 << 10
+
+    private func retries() throws(AdminRefusal) -> FunctionAsync? {
+        do throws(RetryAnnotations.Invalid) {
+            return try RetryAnnotations.calls(annotations)
+        } catch {
+            throw AdminRefusal(.badRequest, "annotations.\(error.key) \(error.message)")
+        }
+    }
 
     private func scale(
         _ labels: [String: String], _ rules: StackRules, _ notes: inout [String]

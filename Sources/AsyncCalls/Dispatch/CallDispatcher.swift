@@ -10,7 +10,7 @@ import Timing
 public final class CallDispatcher: Sendable {
     /// How a dispatcher works.
     public struct Settings: Sendable, Hashable {
-        /// Calls of one function under way at once, where the runner does not know of fewer.
+        /// Calls of one function under way at once.
         public var concurrency = 2
         /// Answers of one function being posted at once.
         public var callbackConcurrency = 4
@@ -74,7 +74,7 @@ public final class CallDispatcher: Sendable {
     /// Says that a call came into a lane.
     public func wake(_ lane: CallLane) {
         let places = lane.kind == .function ? settings.concurrency : settings.callbackConcurrency
-        let workers = min(places, runner.concurrencyMaximum(of: lane) ?? places)
+        let workers = runner.rules(of: lane).concurrency ?? places
         let missing = state.withLock { state in
             state.isDraining ? 0 : state.roster.arrived(in: lane, workers: max(1, workers))
         }
@@ -186,7 +186,7 @@ public final class CallDispatcher: Sendable {
         let outcome = await attempt(call, lease)
         guard outcome.source != .cancelled else { return await store.release(lease) }
         let policy = lease.lane.kind == .function ? settings.retry : settings.callbackRetry
-        switch policy.verdict(on: outcome, attempt: lease.attempt) {
+        switch policy.applying(runner.rules(of: lease.lane)).verdict(on: outcome, attempt: lease.attempt) {
         case .done:
             metrics.ended(lease.lane.kind, .done)
             let next = call.callback(after: outcome)

@@ -7,14 +7,14 @@ public protocol CallRunner: Sendable {
     ///   - attempt: Which attempt it is, counted from 1.
     func run(_ call: AsyncCall, attempt: Int) async -> CallOutcome
 
-    /// How many calls of a lane may be under way at once; nil for as many as the dispatcher makes.
-    func concurrencyMaximum(of lane: CallLane) -> Int?
+    /// What holds for the calls of a lane.
+    func rules(of lane: CallLane) -> LaneRules
 
     /// A call was put away after this outcome.
     func buried(_ call: AsyncCall, after outcome: CallOutcome)
 }
 
 extension CallRunner {
-    /// As many as the dispatcher makes.
-    public func concurrencyMaximum(of lane: CallLane) -> Int? { nil }
+    /// As the dispatcher's settings have it.
+    public func rules(of lane: CallLane) -> LaneRules { LaneRules() }
 }

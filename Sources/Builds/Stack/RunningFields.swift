@@ -97,6 +97,13 @@ struct RunningFields {
     ) throws(BuildFailure) {
         let all = try fields.map("annotations")
         function.health = HealthAnnotations.health(all)
+        do throws(RetryAnnotations.Invalid) {
+            function.async = try RetryAnnotations.calls(all)
+        } catch {
+            let name = "\(fields.name("annotations")).\(error.key)"
+            throw fields.invalid(
+                fields.node["annotations"]?[error.key]?.location ?? fields.node.location, "\(name) \(error.message)")
+        }
         if let pointer = all[Self.paymentPointerAnnotation] {
             guard FunctionPayment.isPointer(pointer) else {
                 throw fields.invalid(
@@ -108,7 +115,9 @@ struct RunningFields {
         }
         function.annotations = allowed(
             all, "annotations", fields,
-            isField: { HealthAnnotations.isOne($0) || $0 == Self.paymentPointerAnnotation },
+            isField: {
+                HealthAnnotations.isOne($0) || RetryAnnotations.isOne($0) || $0 == Self.paymentPointerAnnotation
+            },
             isAllowed: rules.allowsAnnotation)
     }
 
@@ -150,7 +159,7 @@ struct RunningFields {
             ("spec.resources.limits", "limits"), ("spec.resources.requests", "requests"),
             ("spec.environment", "environment"),
             ("spec.secrets", "secrets"), ("spec.scale", "labels"), ("spec.labels", "labels"),
-            ("spec.health", "annotations"),
+            ("spec.health", "annotations"), ("spec.async", "annotations"),
             ("spec.annotations", "annotations"), ("spec.payment", "annotations"),
         ]
         guard let (prefix, key) = sources.first(where: { path.hasPrefix($0.0) }), let node = fields.node[key] else {

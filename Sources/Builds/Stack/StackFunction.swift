@@ -36,6 +36,8 @@ public struct StackFunction: Sendable, Hashable {
     public var scale: FunctionScale?
     /// How to see that it works.
     public var health: FunctionHealth?
+    /// How calls of it are tried again that nobody waits for.
+    public var async: FunctionAsync?
     /// The port it listens on; the usual one when nil.
     public var port: Int32?
     /// Where its author wants to be paid.
@@ -73,6 +75,7 @@ public struct StackFunction: Sendable, Hashable {
         spec.readOnlyRootFilesystem = readOnlyRootFilesystem
         spec.scale = scale
         spec.health = health
+        spec.async = async
         spec.port = port
         spec.payment = paymentPointer.map { FunctionPayment(paymentPointer: $0) }
         return spec

@@ -95,6 +95,7 @@ extension FunctionSpec {
                 Retry-After. 1 for a handler that cannot do two things at a time. No limit when absent.
                 """,
                 in: 1...100_000)
+        case .async: FunctionAsync.schema
         case .readOnlyRootFilesystem:
             .boolean(
                 "Whether the root file system cannot be written; /tmp can always.", defaultValue: true)

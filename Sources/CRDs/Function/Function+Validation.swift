@@ -1,5 +1,6 @@
 import JSON
 import KubernetesTypes
+import Timing
 
 extension Function {
     /// Returns the rules that the Function breaks and that the schema cannot express, in the order of the fields.
@@ -11,6 +12,7 @@ extension Function {
     public func validate(allowsPointerPorts: Bool = false) -> [Violation] {
         spec.imageViolations() + spec.environmentViolations() + spec.secretViolations()
             + spec.resourceViolations() + spec.scaleViolations() + spec.egressViolations() + spec.durationViolations()
+            + spec.asyncViolations()
             + spec.domainViolations() + spec.metadataViolations()
             + (spec.payment?.violations(path: "spec.payment", allowsPorts: allowsPointerPorts) ?? [])
     }
@@ -178,6 +180,35 @@ extension FunctionSpec {
                 health?.startTimeout, path: "spec.health.startTimeout", in: FunctionLimits.startTimeout),
             DurationField.violation(timeout, path: "spec.timeout", in: FunctionLimits.timeout),
         ].compactMap { $0 }
+    }
+
+    fileprivate func asyncViolations() -> [Violation] {
+        guard let async else { return [] }
+        let path = "spec.async"
+        var violations = [
+            async.concurrency.flatMap { Self.violation($0, path: "\(path).concurrency", in: 1...1000) },
+            async.attempts.flatMap { Self.violation($0, path: "\(path).attempts", in: 1...100) },
+            DurationField.violation(
+                async.retryMinimum, path: "\(path).retryMinimum", in: FunctionLimits.retryMinimum),
+            DurationField.violation(
+                async.retryMaximum, path: "\(path).retryMaximum", in: FunctionLimits.retryMaximum),
+        ].compactMap { $0 }
+        violations += (async.retryStatuses ?? []).enumerated().compactMap { index, status in
+            Self.violation(status, path: "\(path).retryStatuses[\(index)]", in: 400...599)
+        }
+        if let least = async.retryMinimum.flatMap({ Duration(goStyle: $0) }),
+            let most = async.retryMaximum.flatMap({ Duration(goStyle: $0) }), least > most
+        {
+            violations.append(
+                Violation(path: "\(path).retryMaximum", message: "is less than \(path).retryMinimum"))
+        }
+        return violations
+    }
+
+    private static func violation(_ number: Int32, path: String, in range: ClosedRange<Int32>) -> Violation? {
+        guard !range.contains(number) else { return nil }
+        return Violation(
+            path: path, message: "is \(number); it must be from \(range.lowerBound) to \(range.upperBound)")
     }
 
     fileprivate func domainViolations() -> [Violation] {

@@ -30,6 +30,8 @@ public struct FunctionSpec: Codable, Hashable, Sendable {
     public var maxInflight: Int32?
     /// How many calls one replica may have at once.
     public var maxInflightPerReplica: Int32?
+    /// How calls are made that nobody waits for.
+    public var async: FunctionAsync?
     /// Whether the root file system cannot be written.
     public var readOnlyRootFilesystem: Bool?
     /// Whether no call is let through and no replica runs, for now.
@@ -60,7 +62,8 @@ public struct FunctionSpec: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case image, source, port, environment, secrets, resources, replicas, scale, runtimeClassName, egress, health
-        case timeout, maxInflight, maxInflightPerReplica, readOnlyRootFilesystem, suspend, domains, payment, labels,
+        case timeout, maxInflight, maxInflightPerReplica, async, readOnlyRootFilesystem, suspend, domains, payment,
+            labels,
             annotations
     }
 }

@@ -12,6 +12,8 @@ struct FunctionCaller: CallRunner {
     private let port: @Sendable () -> UInt16?
     private let timeout: Duration
     private let answerBytesMaximum: Int
+    /// Calls of one function at once, where nothing says more or fewer.
+    private let concurrency: Int
 
     /// Makes a caller.
     ///
@@ -30,6 +32,7 @@ struct FunctionCaller: CallRunner {
         self.desk = desk
         self.port = port
         timeout = configuration.timeoutSpan
+        concurrency = configuration.concurrency
         answerBytesMaximum = configuration.answerBytesMaximum
         poster = CallbackPoster(
             addresses: configuration.callbackAddresses, timeout: configuration.callbackTimeoutSpan)
@@ -45,10 +48,16 @@ struct FunctionCaller: CallRunner {
         }
     }
 
-    /// A function that takes one call at a time is not sent two.
-    func concurrencyMaximum(of lane: CallLane) -> Int? {
-        guard lane.kind == .function else { return nil }
-        return board.table.byObject[RouteName(lane.name, lane.namespace)]?.callsMaximum
+    /// The function's own rules; one that takes one call at a time is not sent two.
+    func rules(of lane: CallLane) -> LaneRules {
+        guard lane.kind == .function, let route = board.table.byObject[RouteName(lane.name, lane.namespace)] else {
+            return LaneRules()
+        }
+        var rules = route.asyncRules?.rules ?? LaneRules()
+        if let most = route.callsMaximum {
+            rules.concurrency = min(rules.concurrency ?? concurrency, most)
+        }
+        return rules
     }
 
     /// A paid call that the platform could not make is given back.

@@ -1,3 +1,4 @@
+import AsyncCalls
 import CRDs
 import KubernetesTypes
 import Timing
@@ -13,10 +14,34 @@ struct FunctionRecord: Equatable, Sendable {
     let inFlightMaximum: Int?
     let inFlightPerEndpoint: Int?
     let admission: Admission
+    /// How calls are made that nobody waits for; `nil` where the function says nothing about it, as most.
+    let asyncRules: AsyncRules?
     /// How the function scales by itself; `nil` when it does not.
     let scaling: Elasticity?
     /// When the object was made; of two that claim one name, the older has it.
     let created: Time?
+
+    /// An object of its own, since few functions have any.
+    final class AsyncRules: Equatable, Sendable {
+        let rules: LaneRules
+
+        init(_ async: FunctionAsync) {
+            var rules = LaneRules()
+            rules.concurrency = async.concurrency.map { max(1, Int($0)) }
+            rules.attemptsMaximum = async.attempts.map { Int($0) }
+            rules.minimum = Self.duration(async.retryMinimum, within: FunctionLimits.retryMinimum)
+            rules.maximum = Self.duration(async.retryMaximum, within: FunctionLimits.retryMaximum)
+            rules.statuses = async.retryStatuses.map { Set($0.map { Int($0) }) }
+            self.rules = rules
+        }
+
+        /// The operator refuses what is outside, and nothing keeps an object that it refused from being read here.
+        private static func duration(_ text: String?, within range: ClosedRange<Duration>) -> Duration? {
+            text.flatMap { Duration(goStyle: $0) }.map { min(max($0, range.lowerBound), range.upperBound) }
+        }
+
+        static func == (left: AsyncRules, right: AsyncRules) -> Bool { left.rules == right.rules }
+    }
 
     /// Whether calls pass.
     enum Admission: Equatable, Sendable {
@@ -77,6 +102,7 @@ struct FunctionRecord: Equatable, Sendable {
         self.inFlightMaximum = inFlightMaximum
         self.inFlightPerEndpoint = inFlightPerEndpoint
         self.admission = admission
+        asyncRules = nil
         self.scaling = scaling
         self.created = created
     }
@@ -90,6 +116,7 @@ struct FunctionRecord: Equatable, Sendable {
         timeout = function.spec.timeout.flatMap { Duration(goStyle: $0) }
         inFlightMaximum = function.spec.maxInflight.map { max(1, Int($0)) }
         inFlightPerEndpoint = function.spec.maxInflightPerReplica.map { max(1, Int($0)) }
+        asyncRules = function.spec.async.map { AsyncRules($0) }
         created = function.metadata.creationTimestamp
         scaling =
             function.scalesByItself

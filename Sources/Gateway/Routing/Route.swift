@@ -34,6 +34,8 @@ final class Route: ProxyDestination {
     ///
     /// `nil` for no limit.
     let inFlightPerEndpoint: Int?
+    /// How calls are made that nobody waits for; `nil` where the function says nothing about it.
+    let asyncRules: FunctionRecord.AsyncRules?
     /// What is counted about the function.
     let calls: FunctionCalls
     /// How the function scales by itself; `nil` when it does not.
@@ -54,8 +56,10 @@ final class Route: ProxyDestination {
     init(
         endpoints: [UpstreamEndpoint], nearCount: Int = 0, admission: Admission, timeout: Duration,
         inFlightMaximum: Int?,
-        inFlightPerEndpoint: Int?, calls: FunctionCalls, scaling: Elasticity? = nil
+        inFlightPerEndpoint: Int?, asyncRules: FunctionRecord.AsyncRules? = nil, calls: FunctionCalls,
+        scaling: Elasticity? = nil
     ) {
+        self.asyncRules = asyncRules
         self.endpoints = endpoints
         self.nearCount = nearCount
         self.admission = admission

@@ -304,8 +304,8 @@ final class RouteSource: Sendable {
         let route = Route(
             endpoints: entry.endpoints, nearCount: entry.endpoints.count { near.contains($0.address) },
             admission: admission(of: record), timeout: record.timeout ?? defaultTimeout,
-            inFlightMaximum: record.inFlightMaximum, inFlightPerEndpoint: record.inFlightPerEndpoint, calls: calls,
-            scaling: scaling)
+            inFlightMaximum: record.inFlightMaximum, inFlightPerEndpoint: record.inFlightPerEndpoint,
+            asyncRules: record.asyncRules, calls: calls, scaling: scaling)
         calls.route = route
         return route
     }
