@@ -19,6 +19,7 @@ registry:
   insecure:
     - $FAREBOX_REGISTRY
     - $FAREBOX_MIRROR
+    - farebox-registry.farebox-system:5000 # manifests/components/registry, which Tests/EndToEnd/test_registry.py installs
   mirrors:
     docker.io: $FAREBOX_MIRROR
 functions:
