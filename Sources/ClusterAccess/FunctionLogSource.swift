@@ -162,6 +162,7 @@ public struct FunctionLogSource: Sendable {
     private func pass(
         _ lines: [LogLine], _ pod: ObjectKey, after: Timestamp?, _ last: inout Timestamp?, _ take: Take
     ) async throws {
+        let lines = lines.filter { !$0.isOfKubelet }
         guard let end = lines.last else { return }
         let fresh =
             after.map { after in lines.filter { Timestamp(rfc3339: $0.time).map { $0 > after } ?? true } } ?? lines

@@ -29,6 +29,18 @@ public struct LogLine: Sendable, Hashable {
         self.init(text: Array(bytes), isCut: isCut)
     }
 
+    /// Whether the kubelet wrote it into a log that was asked for with times: that there is no container any more.
+    ///
+    /// It answers 200 before it looks, so its trouble stands where a line would. What a container writes has a time.
+    public var isOfKubelet: Bool {
+        time.isEmpty && Self.kubeletWords.contains { text.starts(with: $0.utf8) }
+    }
+
+    /// Source: `pkg/kubelet/kuberuntime/logs/logs.go` and what the runtime's interface answers.
+    private static let kubeletWords = [
+        "rpc error: code = ", "unable to retrieve container logs for ", "failed to try resolving symlinks in path ",
+    ]
+
     /// `2026-11-20T12:00:00.123456789+01:00`.
     private static let timeBytesMaximum = 35
 }

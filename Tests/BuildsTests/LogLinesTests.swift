@@ -47,6 +47,17 @@ struct LogLinesTests {
         #expect(line.text == Array(text.utf8))
     }
 
+    @Test(
+        "What the kubelet says in a line's place is told from what a container says",
+        arguments: [
+            ("rpc error: code = NotFound desc = an error occurred when try to find container \"a2\": not found", true),
+            ("unable to retrieve container logs for containerd://a2", true),
+            ("2026-11-20T12:00:00Z rpc error: code = NotFound", false), ("", false), ("rpc error", false),
+        ])
+    func kubelet(text: String, isOfKubelet: Bool) {
+        #expect(LogLine(stamped: Array(text.utf8)).isOfKubelet == isOfKubelet)
+    }
+
     @Test("Of a line without an end only the begin is held")
     func endless() {
         let cut = texts([String](repeating: "abcdefgh", count: 1000) + ["\nnext\n"], maximum: 20)

@@ -24,6 +24,34 @@ struct TextTests {
         #expect(PriceText.text(price) == "0.50 USD for 100 calls")
     }
 
+    @Test("A function's balance is in its price's unit, and a bare number where there is no price")
+    func balance() {
+        let price = FunctionPrice(amount: 10, assetCode: "XRP", assetScale: 9, calls: 10)
+        var function = FunctionCommandTests.function { $0.status?.balance = "475" }
+
+        let bare = PriceText.balance(of: function)
+        function.spec.payment = FunctionPayment(price: price)
+        let told = PriceText.balance(of: function)
+
+        #expect(bare == "475")
+        #expect(told == "0.000000475 XRP")
+        #expect(PriceText.balance(of: FunctionCommandTests.function()) == nil)
+    }
+
+    @Test("A repository that is suspended says so, where what runs is well", arguments: [true, false])
+    func suspended(isSuspended: Bool) {
+        var spec = RepositorySpec(url: "https://git.example.com/alice/shop")
+        spec.suspend = isSuspended
+        var status = RepositoryStatus()
+        status.conditions = [Condition(type: "Ready", status: .true, reason: "Deployed", message: "")]
+
+        let state = RepositoryWait.state(
+            Repository(metadata: ObjectMeta(name: "shop", namespace: "team"), spec: spec, status: status))
+
+        #expect(state.word == (isSuspended ? "Suspended" : "Ready"))
+        #expect(state.mood == .good)
+    }
+
     @Test(
         "An age has one unit, or two while it is young",
         arguments: [(5, "5s"), (119, "119s"), (150, "2m30s"), (900, "15m"), (7200, "2h"), (200_000, "2d"), (-9, "0s")])

@@ -59,7 +59,7 @@ enum StatusCommand {
         details.add("Sandbox", status?.runtimeClassName)
         details.add("Secrets", function.spec.secrets.joined(separator: ", "))
         details.add("Price", function.spec.payment?.price.map { PriceText.text($0) })
-        details.add("Balance", status?.balance)
+        details.add("Balance", PriceText.balance(of: function))
         details.add("Calls left", status?.remainingCalls.map { "\($0)" })
         details.add("Age", Age.text(function.metadata.creationTimestamp, now: now))
         details.table = conditions(status?.conditions ?? [], now: now)

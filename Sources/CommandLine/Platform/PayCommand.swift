@@ -38,8 +38,6 @@ enum PayCommand {
     static func details(_ function: Function, _ receipts: [Receipt], now: Timestamp) -> Details {
         let payment = function.spec.payment
         let scale = payment?.price?.assetScale ?? 0
-        let code = payment?.price.map { " " + TerminalText.line($0.assetCode) } ?? ""
-        func money(_ minor: String?) -> String? { minor.map { PriceText.amount($0, scale: scale) + code } }
         var details = Details()
         details.add("Function", Table.Cell(function.metadata.name))
         guard let payment else {
@@ -50,19 +48,20 @@ enum PayCommand {
         details.add("Unpaid calls", Table.Cell(payment.required == true ? "are refused (402)" : "go through"))
         details.add("Bonus calls", payment.bonusCalls.map { "\($0)" })
         details.add("Paid to", payment.paymentPointer)
-        details.add("Balance", Table.Cell(money(function.status?.balance)))
+        details.add("Balance", Table.Cell(PriceText.balance(of: function)))
         details.add("Calls left", Table.Cell(function.status?.remainingCalls.map { "\($0)" }))
         if let funded = function.status?.conditions.condition(FunctionCondition.funded.rawValue) {
             details.add("Funded", Table.Cell(funded.reason, funded.status == .true ? .good : .bad))
         }
         guard !receipts.isEmpty else { return details }
-        var table = Table(["RECEIPT", "RECEIVED", "CREDITED", "AGE", "PAID BY"])
+        // In 80 columns: the asset stands above, and so far there is one rail.
+        var table = Table(["RECEIPT", "RECEIVED", "CREDITED", "AGE"])
         for receipt in receipts {
             table.add([
-                Table.Cell(receipt.metadata.name), Table.Cell(money(receipt.status?.totalReceived)),
-                Table.Cell(money(receipt.status?.credited)),
+                Table.Cell(receipt.metadata.name),
+                Table.Cell(receipt.status.map { PriceText.amount($0.totalReceived ?? "", scale: scale) }),
+                Table.Cell(receipt.status.map { PriceText.amount($0.credited ?? "", scale: scale) }),
                 Table.Cell(Age.text(receipt.metadata.creationTimestamp, now: now)),
-                Table.Cell((receipt.spec.rail ?? .stream).rawValue),
             ])
         }
         details.table = table

@@ -9,6 +9,13 @@ enum PriceText {
             "\(amount("\(price.amount)", scale: price.assetScale)) \(TerminalText.line(price.assetCode)) for \(calls)"
     }
 
+    /// A function's balance in its price's asset; nil where none is known.
+    static func balance(of function: Function) -> String? {
+        guard let balance = function.status?.balance else { return nil }
+        guard let price = function.spec.payment?.price else { return balance }
+        return "\(amount(balance, scale: price.assetScale)) \(TerminalText.line(price.assetCode))"
+    }
+
     /// An amount of minor units, written in the asset's unit.
     ///
     /// - Parameters:

@@ -58,7 +58,7 @@ struct RepositoryWait: Sendable {
             return ("Pending", .waiting, nil)
         }
         let message = ready.message.isEmpty ? nil : ready.message
-        if ready.status == .true { return ("Ready", .good, message) }
+        if ready.status == .true { return (repository.spec.suspend == true ? "Suspended" : "Ready", .good, message) }
         let isStalled = conditions.condition(RepositoryCondition.stalled.rawValue)?.status == .true
         let isOnItsWay = conditions.condition(RepositoryCondition.reconciling.rawValue)?.status == .true
         let word = ready.reason.isEmpty ? "NotReady" : ready.reason
