@@ -137,7 +137,7 @@ struct BadRequestTests {
             } else {
                 #expect(stream.status == one.status)
             }
-            #expect(desk.folder.names(in: "artifacts").isEmpty)
+            #expect(await eventually { desk.folder.names(in: "artifacts").isEmpty })
             #expect(try await desk.jobs().isEmpty)
         }
     }
@@ -155,7 +155,7 @@ struct BadRequestTests {
 
             #expect(response.status == .unauthorized)
             #expect(try JSONReader().parse(response.body)["status"] == "failed")
-            #expect(desk.folder.names(in: "artifacts").isEmpty)
+            #expect(await eventually { desk.folder.names(in: "artifacts").isEmpty })
         }
     }
 
@@ -171,7 +171,7 @@ struct BadRequestTests {
             let head = try await client.receive(until: "\r\n\r\n")
 
             #expect(head.hasPrefix("HTTP/1.1 413"), "\(head)")
-            #expect(desk.folder.names(in: "artifacts").isEmpty)
+            #expect(await eventually { desk.folder.names(in: "artifacts").isEmpty })
             await client.close()
         }
     }

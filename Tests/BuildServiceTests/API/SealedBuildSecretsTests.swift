@@ -3,6 +3,7 @@ import HTTP
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import RawSockets
 import Testing
 
 @testable import BuildService
@@ -150,7 +151,7 @@ struct SealedBuildSecretsTests {
             #expect(try JSONReader().parse(whole.body)["error"]?.stringValue?.contains(reason) == true)
             #expect(stream.status == .ok)
             #expect(try desk.lines(stream).last?["status"] == "failed")
-            #expect(desk.folder.names(in: "artifacts").isEmpty)
+            #expect(await eventually { desk.folder.names(in: "artifacts").isEmpty })
             #expect(try await desk.jobs().isEmpty)
         }
     }
