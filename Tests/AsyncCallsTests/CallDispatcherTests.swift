@@ -69,7 +69,7 @@ struct CallDispatcherTests {
             store: store, runner: runner, settings: settings, metrics: AsyncMetrics(MetricsRegistry()))
         let running = Task { await dispatcher.run() }
         let deadline = ContinuousClock.now + .seconds(60)
-        while !(try await isDone()), ContinuousClock.now < deadline { await Task.yield() }
+        while !(try await isDone()), ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(2)) }
         dispatcher.drain()
         await running.value
     }

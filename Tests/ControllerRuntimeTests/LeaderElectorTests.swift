@@ -16,6 +16,9 @@ struct LeaderElectorTests {
 
     func elector(_ identity: String, adjust: (inout LeaderElectionConfiguration) -> Void = { _ in }) -> LeaderElector {
         var configuration = LeaderElectionConfiguration(namespace: "test", name: "lease", identity: identity)
+        // Longer than a starved machine keeps a leader from renewing.
+        configuration.duration = .seconds(300)
+        configuration.renewDeadline = .seconds(200)
         adjust(&configuration)
         return LeaderElector(
             api: api, configuration: configuration, metrics: metrics, logger: Logger(label: "test"))
@@ -27,7 +30,7 @@ struct LeaderElectorTests {
     func handOver() async throws {
         let (first, second) = (elector("first"), elector("second"))
         let firstRun = Task { await first.run() }
-        try await withDeadline(.seconds(20)) { try await first.leads.wait() }
+        try await withDeadline(.seconds(120)) { try await first.leads.wait() }
         let secondRun = Task { await second.run() }
         try await eventually("the second looks") { api.requests.count { $0.verb == .get } >= 2 }
         #expect(!second.leads.isOpen)
@@ -35,14 +38,14 @@ struct LeaderElectorTests {
         let stopped = ContinuousClock.now
         first.stop()
         let outcome = await firstRun.value
-        try await withDeadline(.seconds(20)) { try await second.leads.wait() }
+        try await withDeadline(.seconds(120)) { try await second.leads.wait() }
         let took = stopped.duration(to: .now)
         second.stop()
         _ = await secondRun.value
 
         #expect(outcome == .stopped)
         // How long it takes on a quiet machine is for the end-to-end test; here other tests run beside it.
-        #expect(took < .seconds(15), "the lease's duration")
+        #expect(took < .seconds(300), "the lease's duration")
         #expect(try lease()?.spec.leaseTransitions == 1)
         #expect(try lease()?.spec.holderIdentity == "")
     }
@@ -55,7 +58,7 @@ struct LeaderElectorTests {
             $0.retryPeriod = .milliseconds(100)
         }
         let run = Task { await elector.run() }
-        try await withDeadline(.seconds(20)) { try await elector.leads.wait() }
+        try await withDeadline(.seconds(120)) { try await elector.leads.wait() }
 
         api.plan { _ in .refuse(.transport(.connectionFailed(reason: "fault"), during: "test")) }
         let outcome = try await withDeadline(.seconds(60)) { await run.value }
@@ -74,7 +77,7 @@ struct LeaderElectorTests {
             $0.retryPeriod = .milliseconds(20)
         }
         let run = Task { await elector.run() }
-        try await withDeadline(.seconds(20)) { try await elector.leads.wait() }
+        try await withDeadline(.seconds(120)) { try await elector.leads.wait() }
 
         api.plan { $0.verb == .update ? .loseAnswer : nil }
         try await eventually("answers were lost") { api.requests.count { $0.verb == .update } > 3 }
@@ -94,7 +97,7 @@ struct LeaderElectorTests {
     func takenByForce() async throws {
         let elector = elector("me") { $0.retryPeriod = .milliseconds(20) }
         let run = Task { await elector.run() }
-        try await withDeadline(.seconds(20)) { try await elector.leads.wait() }
+        try await withDeadline(.seconds(120)) { try await elector.leads.wait() }
 
         api.edit(Lease.self, key) { $0[path: "spec", "holderIdentity"] = "other" }
         let outcome = await run.value
@@ -107,7 +110,7 @@ struct LeaderElectorTests {
     func cancelled() async throws {
         let leader = elector("leader")
         let leading = Task { await leader.run() }
-        try await withDeadline(.seconds(20)) { try await leader.leads.wait() }
+        try await withDeadline(.seconds(120)) { try await leader.leads.wait() }
         let candidate = elector("candidate")
         let waiting = Task { await candidate.run() }
         try await eventually("it looked") { api.requests.contains { $0.verb == .get } }

@@ -79,7 +79,7 @@ struct SleepingFunctionTests {
     private func eventually(_ condition: () -> Bool) async -> Bool {
         let end = ContinuousClock.now + .seconds(30)
         while !condition(), ContinuousClock.now < end {
-            await Task.yield()
+            try? await Task.sleep(for: .milliseconds(2))
         }
         return condition()
     }

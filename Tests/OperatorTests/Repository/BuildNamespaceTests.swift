@@ -64,7 +64,7 @@ struct BuildNamespaceTests {
         let end = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < end {
             if try await check() { return }
-            await Task.yield()
+            try? await Task.sleep(for: .milliseconds(2))
         }
         Issue.record(what)
     }
