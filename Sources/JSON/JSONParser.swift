@@ -64,7 +64,10 @@ struct JSONParser: ~Copyable {
         }
     }
 
-    private mutating func array(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+    /// - Parameter hand: Is given the elements in place of the value.
+    private mutating func array(
+        _ bytes: Span<UInt8>, handingOn hand: ((JSONValue) -> Void)? = nil
+    ) throws(JSONError) -> JSONValue {
         let bottom = elements.count
         try enter(bytes)
         defer { depth -= 1 }
@@ -72,7 +75,12 @@ struct JSONParser: ~Copyable {
         if take(UInt8(ascii: "]"), bytes) { return .array([]) }
         while true {
             skipWhitespace(bytes)
-            elements.push(try value(bytes))
+            let element = try value(bytes)
+            if let hand {
+                hand(element)
+            } else {
+                elements.push(element)
+            }
             skipWhitespace(bytes)
             if take(UInt8(ascii: ","), bytes) { continue }
             if take(UInt8(ascii: "]"), bytes) { return .array(elements.pop(downTo: bottom)) }
@@ -85,18 +93,7 @@ struct JSONParser: ~Copyable {
         guard let handedOn, position < bytes.count, bytes[position] == UInt8(ascii: "[") else {
             return try value(bytes)
         }
-        try enter(bytes)
-        defer { depth -= 1 }
-        skipWhitespace(bytes)
-        if take(UInt8(ascii: "]"), bytes) { return .array([]) }
-        while true {
-            skipWhitespace(bytes)
-            handedOn.take(try value(bytes))
-            skipWhitespace(bytes)
-            if take(UInt8(ascii: ","), bytes) { continue }
-            if take(UInt8(ascii: "]"), bytes) { return .array([]) }
-            throw malformed("expected a comma or the end of the array, found \(found(bytes))", bytes)
-        }
+        return try array(bytes, handingOn: handedOn.take)
     }
 
     private mutating func object(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {

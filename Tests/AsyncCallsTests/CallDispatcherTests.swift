@@ -69,6 +69,7 @@ struct CallDispatcherTests {
             store: store, runner: runner, settings: settings, metrics: AsyncMetrics(MetricsRegistry()))
         let running = Task { await dispatcher.run() }
         let deadline = ContinuousClock.now + .seconds(60)
+        // A look now and then: nothing tells when it is so.
         while !(try await isDone()), ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(2)) }
         dispatcher.drain()
         await running.value

@@ -33,7 +33,7 @@ struct AuditLogTests {
 
         for number in 1...40 {
             log.record(event("e\(number)"))
-            // The sink that works gets its turn, the other never gives its back.
+            // The sink that works gets its turn, the other never gives its back; nothing tells when.
             while working.seen.count < number { try? await Task.sleep(for: .milliseconds(1)) }
         }
 

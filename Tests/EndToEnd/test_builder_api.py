@@ -20,6 +20,7 @@ import platform_under_test as farebox
 SECONDS = 40
 # It builds, beside the modules that push.
 LANE = "builder-api"
+# It sleeps so that there is a time at which lines have come and the build still goes on.
 DOCKERFILE = """FROM python:3-slim
 ARG GREETING
 RUN printf '%s' "$GREETING" > /greeting && echo built-with-$GREETING && sleep 2
@@ -218,6 +219,7 @@ class Crowd(unittest.TestCase):
         deadline = time.monotonic() + 280
 
         def client(number: int) -> None:
+            # A build that takes a while, so that all places are taken and some builds run when the builder is killed.
             files = {"Dockerfile": f"FROM python:3-slim\nRUN echo {run}-{number} && sleep 3\n".encode()}
             tar = request_tar(f"{os.environ['FAREBOX_REGISTRY']}/crowd/c{number}:{run}", files)
             while time.monotonic() < deadline:

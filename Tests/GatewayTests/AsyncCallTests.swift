@@ -125,6 +125,7 @@ struct AsyncCallTests {
     /// Waits until something holds, for at most twenty seconds.
     private func until(_ isTrue: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
+        // A look now and then: nothing tells when it is so.
         while !(try await isTrue()), ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(2)) }
     }
 

@@ -183,6 +183,7 @@ struct CallPurseTests {
         let deadline = ContinuousClock.now + .seconds(60)
         while try await source.balance().leasedCalls > 0, ContinuousClock.now < deadline {
             purse.look()
+            // A look now and then: nothing tells when it is so.
             try? await Task.sleep(for: .milliseconds(2))
         }
 

@@ -307,6 +307,7 @@ struct PaidCallTests {
         let free = try fixture.decide("/hello/a", host: "alice.example.xyz")
         let deadline = ContinuousClock.now + .seconds(60)
         while source.settlements.withLock({ $0.isEmpty }), ContinuousClock.now < deadline {
+            // A look now and then: nothing tells when it is so.
             try? await Task.sleep(for: .milliseconds(2))
         }
 

@@ -79,6 +79,7 @@ struct SleepingFunctionTests {
     private func eventually(_ condition: () -> Bool) async -> Bool {
         let end = ContinuousClock.now + .seconds(30)
         while !condition(), ContinuousClock.now < end {
+            // A look now and then: nothing tells when it is so.
             try? await Task.sleep(for: .milliseconds(2))
         }
         return condition()

@@ -84,7 +84,10 @@ struct BuildShepherd: Sendable {
     }
 
     private func begin(_ build: OngoingBuild, attempt: Int) async throws -> (BuildResult, Pod?) {
-        while try await jobs.runningCount() >= buildsMaximum { try await Task.sleep(for: pace.room) }
+        while try await jobs.runningCount() >= buildsMaximum {
+            // The operator's builds take places as well, and nothing here is told when one is free.
+            try await Task.sleep(for: pace.room)
+        }
         guard await hasContext(build.task.contextDigest) else {
             return (Self.failed(build, "the build waited for so long that its files are gone; send it again"), nil)
         }
@@ -129,6 +132,7 @@ struct BuildShepherd: Sendable {
                     return (Self.failed(build, reason), nil)
                 }
             }
+            // A Job is looked at now and then: a watch for each build would cost the API server more.
             try await Task.sleep(for: pace.look)
         }
     }

@@ -102,6 +102,7 @@ struct BuilderClient: Sendable {
                         : "\(place.name) is not ready; trying again")
             }
             answer.cancel()
+            // The builder said how long to stay away, or else only time frees a place.
             try await Task.sleep(for: pause)
         }
         throw CommandFailure(.failed, "\(place.name) has no place free")
@@ -183,6 +184,7 @@ struct BuilderClient: Sendable {
 
     /// Asks for a build that was begun.
     private func again(_ id: String, _ breaks: Int) async throws -> HTTPClientStream {
+        // What broke the connection needs a moment to pass, longer each time.
         try await Task.sleep(for: .milliseconds(200) * (1 << min(breaks, 5)))
         let answer = try await send(.get, "/build/" + id, HTTPHeaders([("Accept", Self.streamType)]))
         guard isStream(answer) else {

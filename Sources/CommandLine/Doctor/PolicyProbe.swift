@@ -85,6 +85,7 @@ struct PolicyProbe: Sendable {
             if let end = pod.status?.containerStatuses.first?.state?.terminated {
                 return Report(end.message, node: pod.spec?.nodeName ?? "")
             }
+            // The probe ends by itself in some seconds; one look at one pod is enough until then.
             try await Task.sleep(for: Self.interval)
         }
         return nil
@@ -129,6 +130,7 @@ struct PolicyProbe: Sendable {
             for _ in 1 2 3 4 5 6 7 8 9 10; do
                 if reach; then reached=yes; else reached=no; fi
                 [ "$reached" = "$EXPECTED" ] && break
+                # Policies take effect some time after they are there, and nothing tells when.
                 sleep 1
             done
             most=$(cat /proc/sys/user/max_user_namespaces 2>/dev/null || echo unknown)

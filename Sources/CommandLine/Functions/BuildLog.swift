@@ -64,6 +64,7 @@ struct BuildLog: Sendable {
         for _ in 0..<Self.looksMaximum {
             let now = try await cluster.api.get(Pod.self, pod.key)
             if now.status?.phase != "Pending" { return }
+            // A log can be asked for only once the pod has started, and a watch would need one more right.
             try await Task.sleep(for: Self.interval)
         }
     }

@@ -41,6 +41,7 @@ struct FunctionWait: Sendable {
                     .timedOut, "function \(name) in namespace \(cluster.namespace): not ready within \(limit.goStyle)",
                     advice: "see what it says: farebox logs \(name) -n \(cluster.namespace)")
             }
+            // One look at one object: a watch would need one more right.
             try await Task.sleep(for: Self.interval)
         }
     }
@@ -65,6 +66,7 @@ struct FunctionWait: Sendable {
                     .timedOut, "function \(name) in namespace \(cluster.namespace): not gone within \(limit.goStyle)",
                     advice: "see why: farebox status \(name) -n \(cluster.namespace)")
             }
+            // One look at one object: a watch would need one more right.
             try await Task.sleep(for: Self.interval)
         }
     }

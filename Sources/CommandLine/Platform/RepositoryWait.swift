@@ -43,6 +43,7 @@ struct RepositoryWait: Sendable {
                         + TerminalText.line(message.map { "\(word): \($0)" } ?? word),
                     advice: "see how it is: farebox repo list -n \(cluster.namespace) -o wide")
             }
+            // One look at one object: a watch would need one more right.
             try await Task.sleep(for: Self.interval)
         }
     }

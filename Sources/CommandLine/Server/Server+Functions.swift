@@ -81,6 +81,7 @@ extension Server {
             guard ContinuousClock.now < deadline else {
                 throw CommandFailure(.timedOut, "\(title("function", name)): \(what) within \(limit.goStyle)")
             }
+            // The REST API has no watch.
             try await Task.sleep(for: Self.interval)
         }
     }

@@ -33,6 +33,7 @@ enum BuildNamespace {
             } catch {
                 Logger(label: "repository").warning(
                     "The namespace of builds cannot be prepared", ["error": "\(error)"])
+                // The namespace or the Secret is missing, or the API server away: nobody tells when that is over.
                 try? await Task.sleep(for: retryInterval)
             }
         }

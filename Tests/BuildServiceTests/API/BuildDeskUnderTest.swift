@@ -227,6 +227,7 @@ struct BuildDeskUnderTest: Sendable {
         let end = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < end {
             if let answer = try await body() { return answer }
+            // A look now and then: nothing tells when it is so.
             try? await Task.sleep(for: .milliseconds(2))
         }
         throw BuildRefusal(.gatewayTimeout, "it did not happen")

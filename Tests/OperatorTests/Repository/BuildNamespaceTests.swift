@@ -64,6 +64,7 @@ struct BuildNamespaceTests {
         let end = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < end {
             if try await check() { return }
+            // A look now and then: nothing tells when it is so.
             try? await Task.sleep(for: .milliseconds(2))
         }
         Issue.record(what)
