@@ -54,7 +54,7 @@ private final class Cluster: Sendable {
         let desk = DeliveryDesk(
             secrets: FixedSecrets(secrets: [.gitHub: [Desk.secret]]), intake: intake, deliveries: DeliveryLog(),
             records: ClusterDeliveries(api: api, namespace: namespace),
-            budget: BodyBudget(bytesMaximum: WebhookLimits.heldBytesMaximum),
+            budget: Budget(WebhookLimits.heldBytesMaximum),
             metrics: WebhookMetrics(MetricsRegistry()), audit: EventAudit(log: nil), now: { Desk.now }, logger: logger)
         return WebhookHandler(desk: desk, dialects: WebhookProcess.dialects(WebhookConfiguration()))
     }
@@ -75,7 +75,7 @@ private final class Cluster: Sendable {
 
     /// Waits until the informer holds what the server does.
     func caughtUp() async throws {
-        let end = ContinuousClock.now + .seconds(20)
+        let end = ContinuousClock.now + .seconds(120)
         while try await repositories()
             != Dictionary(informer.list().map { ($0.metadata.name, $0) }, uniquingKeysWith: { a, _ in a })
         {

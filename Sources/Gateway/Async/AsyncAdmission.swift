@@ -6,12 +6,14 @@ import Timing
 struct AsyncAdmission {
     let purse: CallPurse
     let offer: PaymentOffer
+    /// How long payments may take to say.
+    var limit = GatewayRouter.paymentLimit
 
     /// Takes a paid call, waiting for payments to say whether there is one.
     ///
     /// - Returns: Nil when it was taken; else what the caller is told.
     func take(_ requestID: String) async -> HTTPResponse? {
-        let deadline = ContinuousClock.now + GatewayRouter.paymentLimit
+        let deadline = ContinuousClock.now + limit
         while !purse.take() {
             let check = purse.check()
             let left = deadline - .now

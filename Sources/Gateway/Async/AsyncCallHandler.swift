@@ -16,21 +16,25 @@ struct AsyncCallHandler: HTTPHandler {
     let metrics: AsyncMetrics
     let defaultNamespace: String
     let bodyBytesMaximum: Int
+    /// How long payments may take to say whether a call is paid for.
+    let paymentLimit: Duration
     /// Told the lane of each call that was taken on.
     let wake: @Sendable (CallLane) -> Void
-    private let budget: ByteBudget
+    private let budget: Budget
 
     init(
         board: RouteBoard, store: any CallStore, metrics: AsyncMetrics, defaultNamespace: String,
-        bodyBytesMaximum: Int, wake: @escaping @Sendable (CallLane) -> Void
+        bodyBytesMaximum: Int, paymentLimit: Duration = GatewayRouter.paymentLimit,
+        wake: @escaping @Sendable (CallLane) -> Void
     ) {
         self.board = board
         self.store = store
         self.metrics = metrics
         self.defaultNamespace = defaultNamespace
         self.bodyBytesMaximum = bodyBytesMaximum
+        self.paymentLimit = paymentLimit
         self.wake = wake
-        budget = ByteBudget(max(1, bodyBytesMaximum) * Self.bodiesMaximum)
+        budget = Budget(max(1, bodyBytesMaximum) * Self.bodiesMaximum)
     }
 
     func handle(_ request: HTTPRequest) async -> HTTPResponse {
@@ -55,15 +59,19 @@ struct AsyncCallHandler: HTTPHandler {
             return refuse(request, route, HTTPStatus(status), "closed", reason)
         case .paid(let paid, _): purse = paid
         }
-        var held = HeldBody(budget)
-        defer { held.giveBack() }
+        let share = Budget.Share(of: budget)
+        defer { share.giveBack() }
         let body: [UInt8]
-        switch await held.collect(request, maximum: bodyBytesMaximum) {
-        case .success(let bytes): body = bytes
-        case .failure(let error): return refuse(request, route, error)
+        do {
+            if let announced = request.headers["Content-Length"].flatMap(Int.init), announced > bodyBytesMaximum {
+                throw HTTPBodyError.tooLarge(maximumBytes: bodyBytesMaximum)
+            }
+            body = try await request.body.collect(maximumBytes: bodyBytesMaximum, share: share)
+        } catch {
+            return refuse(request, route, error)
         }
         if let purse, case .paid(_, let offer) = route.admission,
-            let refusal = await AsyncAdmission(purse: purse, offer: offer).take(request.requestID)
+            let refusal = await AsyncAdmission(purse: purse, offer: offer, limit: paymentLimit).take(request.requestID)
         {
             metrics.refused("unpaid")
             route.calls.count(status: refusal.status.code)
@@ -102,16 +110,16 @@ struct AsyncCallHandler: HTTPHandler {
             .accepted, headers: HTTPHeaders([("X-Call-Id", call.callID), ("X-Start-Time", call.startTime)]))
     }
 
-    private func refuse(_ request: HTTPRequest, _ route: Route, _ error: HeldBody.Failure) -> HTTPResponse {
+    private func refuse(_ request: HTTPRequest, _ route: Route, _ error: any Error) -> HTTPResponse {
         switch error {
-        case .tooLarge:
+        case HTTPBodyError.tooLarge:
             refuse(
                 request, route, .contentTooLarge, "too_large",
                 "A call that does not wait has at most \(bodyBytesMaximum) bytes.")
-        case .tooMuch:
+        case HTTPBodyError.noRoom:
             refuse(
                 request, route, .serviceUnavailable, "bodies", "Too many calls arrive at once.", retryAfter: "1")
-        case .cut:
+        default:
             refuse(request, route, .badRequest, "cut", "The content did not arrive.")
         }
     }

@@ -6,6 +6,10 @@ public enum HTTPBodyError: Error, Equatable {
     case tooLarge(maximumBytes: Int)
     /// The client left, was too slow or sent a malformed body before the end.
     case cut
+    /// Others hold so much that there is no room for it; answer 429 or 503.
+    case noRoom
+    /// It did not arrive within the time that it was given; answer 408.
+    case late
 }
 
 /// The content of one request, read piece by piece with backpressure: what is not asked for stays with the client.
@@ -76,14 +80,23 @@ public final class HTTPRequestBody: Sendable {
 
     /// Reads everything.
     ///
-    /// - Parameter maximumBytes: The most that is taken.
-    /// - Throws: `HTTPBodyError.tooLarge` as soon as it is known to be more; what `next()` throws.
-    public func collect(maximumBytes: Int) async throws -> [UInt8] {
+    /// - Parameters:
+    ///   - maximumBytes: The most that is taken.
+    ///   - share: What it is counted in; the caller gives it back. What has come is counted and not what was announced:
+    ///     whoever sends nothing holds nothing.
+    ///   - factor: How often each byte is counted there.
+    ///   - end: When all of it must be there.
+    /// - Throws: `HTTPBodyError.tooLarge` as soon as it is known to be more, `.noRoom`, `.late`; what `next()` throws.
+    public func collect(
+        maximumBytes: Int, share: Budget.Share? = nil, factor: Int = 1, until end: ContinuousClock.Instant? = nil
+    ) async throws -> [UInt8] {
         var all: [UInt8] = []
         while let piece = try await next() {
             guard piece.count <= maximumBytes - all.count else {
                 throw HTTPBodyError.tooLarge(maximumBytes: maximumBytes)
             }
+            if let share, !share.take(factor * piece.count) { throw HTTPBodyError.noRoom }
+            if let end, ContinuousClock.now >= end { throw HTTPBodyError.late }
             if all.isEmpty {
                 all = piece
             } else {

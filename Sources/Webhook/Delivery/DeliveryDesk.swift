@@ -12,7 +12,7 @@ struct DeliveryDesk: Sendable {
     let intake: EventIntake
     let deliveries: DeliveryLog
     let records: any DeliveryRecords
-    let budget: BodyBudget
+    let budget: Budget
     let metrics: WebhookMetrics
     let audit: EventAudit
     let now: @Sendable () -> Timestamp
@@ -32,14 +32,14 @@ struct DeliveryDesk: Sendable {
             return .unavailable(
                 "no webhook secret is configured: put the key \(dialect.kind.rawValue) into the Secret farebox-webhook")
         }
-        var held = HeldBytes(budget)
-        defer { held.giveBack() }
+        let share = Budget.Share(of: budget)
+        defer { share.giveBack() }
         let body: [UInt8]
-        switch await collect(request, &held) {
+        switch await collect(request, share) {
         case .success(let whole): body = whole
         case .failure(let refusal): return refusal.answer
         }
-        guard held.take((WebhookLimits.parsedFactor - WebhookLimits.arrivingFactor) * body.count) else {
+        guard share.take((WebhookLimits.parsedFactor - WebhookLimits.arrivingFactor) * body.count) else {
             return Self.tooMuch
         }
         let delivery = RawDelivery(headers: request.headers, body: body)
@@ -64,28 +64,22 @@ struct DeliveryDesk: Sendable {
 
     private static let tooMuch = WebhookAnswer.unavailable("too many deliveries at once; send it again")
 
-    private func collect(_ request: HTTPRequest, _ held: inout HeldBytes) async -> Result<[UInt8], Refused> {
+    private func collect(_ request: HTTPRequest, _ share: Budget.Share) async -> Result<[UInt8], Refused> {
         let limit = WebhookLimits.bodyBytesMaximum
         if let announced = request.headers["Content-Length"].flatMap(Int.init), announced > limit {
             return .failure(Refused(answer: .tooLarge))
         }
-        let end = ContinuousClock.now + WebhookLimits.bodyDuration
-        var body: [UInt8] = []
         do {
-            while let piece = try await request.body.next() {
-                guard piece.count <= limit - body.count else { return .failure(Refused(answer: .tooLarge)) }
-                // What has come is counted, not what is announced: whoever sends nothing holds nothing.
-                guard held.take(WebhookLimits.arrivingFactor * piece.count) else {
-                    return .failure(Refused(answer: Self.tooMuch))
-                }
-                guard ContinuousClock.now < end else {
-                    return .failure(Refused(answer: .refused(.requestTimeout, "the body took too long to arrive")))
-                }
-                if body.isEmpty { body = piece } else { body.append(contentsOf: piece) }
-            }
-            return .success(body)
+            return .success(
+                try await request.body.collect(
+                    maximumBytes: limit, share: share, factor: WebhookLimits.arrivingFactor,
+                    until: .now + WebhookLimits.bodyDuration))
         } catch HTTPBodyError.tooLarge {
             return .failure(Refused(answer: .tooLarge))
+        } catch HTTPBodyError.noRoom {
+            return .failure(Refused(answer: Self.tooMuch))
+        } catch HTTPBodyError.late {
+            return .failure(Refused(answer: .refused(.requestTimeout, "the body took too long to arrive")))
         } catch {
             return .failure(
                 Refused(answer: .refused(.badRequest, "the body ended before its announced length")))
@@ -168,21 +162,4 @@ extension WebhookAnswer {
         case .ignored, .refused, .unavailable: false
         }
     }
-}
-
-/// The part of the budget that one request holds.
-private struct HeldBytes {
-    private let budget: BodyBudget
-    private var bytes = 0
-
-    init(_ budget: BodyBudget) { self.budget = budget }
-
-    /// Takes more of the budget; false when so much is not left.
-    mutating func take(_ more: Int) -> Bool {
-        guard budget.take(more) else { return false }
-        bytes += more
-        return true
-    }
-
-    func giveBack() { budget.give(bytes) }
 }

@@ -71,7 +71,7 @@ public enum WebhookProcess {
             now: { .now }, logger: logger)
         let desk = DeliveryDesk(
             secrets: MountedSecrets(folder: secretsFolder), intake: intake, deliveries: DeliveryLog(),
-            records: records, budget: BodyBudget(bytesMaximum: WebhookLimits.heldBytesMaximum), metrics: metrics,
+            records: records, budget: Budget(WebhookLimits.heldBytesMaximum), metrics: metrics,
             audit: audit, now: { .now }, logger: logger)
         return WebhookHandler(desk: desk, dialects: dialects(configuration))
     }

@@ -43,7 +43,7 @@ struct Desk {
             now: { Self.now }, logger: logger)
         let desk = DeliveryDesk(
             secrets: secrets, intake: intake, deliveries: deliveries, records: records,
-            budget: BodyBudget(bytesMaximum: budget), metrics: WebhookMetrics(MetricsRegistry()),
+            budget: Budget(budget), metrics: WebhookMetrics(MetricsRegistry()),
             audit: EventAudit(log: audit), now: { Self.now },
             logger: logger)
         return WebhookHandler(desk: desk, dialects: WebhookProcess.dialects(configuration))
