@@ -44,6 +44,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite"),
         .systemLibrary(name: "CPostgres"),
         .systemLibrary(name: "CNATS"),
+        .systemLibrary(name: "CResolv"),
 
         // Level 0: no module of ours below.
         module("JSON"),
@@ -58,6 +59,7 @@ let package = Package(
         module("TLS", ["CTLS"]),
 
         // Level 1.
+        module("DNS", ["CResolv", "Threads"]),
         module("HTTP", ["CEpoll", "CCurl", "CNghttp2", "JSON", "TLS", "Telemetry", "Timing"]),
         module("KubernetesTypes", ["Cryptography", "JSON", "Timing"]),
 
@@ -96,7 +98,7 @@ let package = Package(
         module(
             "Operator",
             [
-                "Audit", "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON",
+                "Audit", "Builds", "ControllerRuntime", "CRDs", "Cryptography", "DNS", "GitHosts", "HTTP", "JSON",
                 "KubernetesClient",
                 "KubernetesTypes", "Scaling", "Telemetry", "Timing",
             ]),
@@ -162,7 +164,8 @@ package.targets.append(.target(name: "OpenSSLTool", path: "Tests/OpenSSLTool", s
 /// Child processes, and the programs of this package that lie beside its tests.
 package.targets.append(.target(name: "Processes", path: "Tests/Processes", swiftSettings: strict))
 
-package.targets.append(.target(name: "RawSockets", path: "Tests/RawSockets", swiftSettings: strict))
+package.targets.append(
+    .target(name: "RawSockets", dependencies: ["Threads"], path: "Tests/RawSockets", swiftSettings: strict))
 
 /// An API server in memory, shared by tests of controllers.
 package.targets.append(
@@ -189,6 +192,7 @@ package.targets += [
     tests("Threads"),
     tests("Timing"),
     tests("TLS", ["CTLS", "OpenSSLTool"]),
+    tests("DNS", ["Threads"]),
     tests("Telemetry"),
     tests("Cryptography", ["OpenSSLTool"]),
     tests("YAML", ["JSON"]),
@@ -217,11 +221,11 @@ package.targets += [
             "ControllerRuntime", "CRDs", "Cryptography", "JSON", "KubernetesClient", "KubernetesTypes", "MemoryCluster",
             "Payments", "Telemetry", "Timing", "YAML",
         ]),
-    tests("GitHosts", ["Cryptography", "HTTP", "JSON", "OpenSSLTool", "Timing"], data: ["Vectors"]),
+    tests("GitHosts", ["Cryptography", "HTTP", "JSON", "OpenSSLTool", "RawSockets", "Timing"], data: ["Vectors"]),
     tests(
         "Operator",
         [
-            "Audit", "Builds", "ControllerRuntime", "CRDs", "Cryptography", "GitHosts", "HTTP", "JSON",
+            "Audit", "Builds", "ControllerRuntime", "CRDs", "Cryptography", "DNS", "GitHosts", "HTTP", "JSON",
             "KubernetesClient", "KubernetesTypes", "MemoryCluster", "Scaling", "Telemetry", "Timing", "YAML",
         ],
         data: ["Golden"]),
@@ -250,7 +254,7 @@ package.targets += [
         "CommandLine",
         [
             "Builds", "Commands", "CRDs", "Cryptography", "HTTP", "JSON", "KubernetesClient", "KubernetesTypes",
-            "MemoryCluster", "Processes", "Telemetry", "Timing", "YAML",
+            "MemoryCluster", "OpenSSLTool", "Processes", "TLS", "Telemetry", "Timing", "YAML",
         ]),
 ]
 

@@ -10,7 +10,7 @@ import sys
 
 LEVELS = {
     0: ["JSON", "YAML", "Archive", "Commands", "Cryptography", "Storage", "TLS", "Telemetry", "Threads", "Timing"],
-    1: ["HTTP", "KubernetesTypes"],
+    1: ["DNS", "HTTP", "KubernetesTypes"],
     2: ["Audit", "CRDs", "KubernetesClient", "Scaling"],
     3: ["AsyncCalls", "Builds", "ClusterAccess", "ControllerRuntime", "GitHosts", "Payments"],
     4: ["AdminService", "Operator", "Webhook", "Gateway", "BuildService", "PaymentService", "Dashboard", "CommandLine"],
@@ -24,6 +24,7 @@ C_OWNER = {
     "CMalloc": "ControllerRuntime",
     "CNghttp2": "HTTP",
     "CProcess": "Builds",
+    "CResolv": "DNS",
     "CNATS": "AsyncCalls",
     "COpenSSL": "Cryptography",
     "CPostgres": "Payments",

@@ -109,8 +109,9 @@ extension FunctionSpec {
             .set(
                 """
                 Domains of the function's own, such as `shop.example.com`: calls of that host are the function's, path and \
-                all. The administrator says in the configuration who may have which (condition DomainsServed); of several \
-                Functions that may, the oldest has it. Point the domain at the gateway.
+                all. The administrator says in the configuration who may have which, or that a DNS record is proof enough \
+                (condition DomainsServed says which one); of several Functions that may, the oldest has it. Point the \
+                domain at the gateway.
                 """,
                 of: .string(
                     "A domain in lower case.", pattern: Schema.subdomainPattern, minimum: 3,
@@ -319,6 +320,20 @@ extension FunctionPrice {
     }
 }
 
+extension DomainProof {
+    static let schema = Schema.object(
+        "A domain that was shown to be the Function's.", CodingKeys.self, required: [.domain, .since]
+    ) { key in
+        switch key {
+        case .domain: .string("The domain.", maximum: Int64(DNSName.subdomainBytesMaximum))
+        case .since: .time("When the record was first found.")
+        case .misses:
+            .integer(
+                "How often in a row the record was not there since; the proof is lost when that goes on.", in: 0...100)
+        }
+    }
+}
+
 extension FunctionStatus {
     static let schema = Schema.object("What runs. Written by Farebox only.", CodingKeys.self) { key in
         switch key {
@@ -328,6 +343,10 @@ extension FunctionStatus {
             .set(
                 "The domains of the function's own that lead to it.",
                 of: .string("A domain.", maximum: Int64(DNSName.subdomainBytesMaximum)), maximum: 16)
+        case .domainProofs:
+            .list(
+                "The domains that it has shown by DNS records to be its own, where the cluster takes that for a proof.",
+                of: DomainProof.schema, maximum: 16)
         case .image: .string("The image in use, pinned to its digest.", maximum: 1024)
         case .commit: .string("The commit the image was built from.", maximum: 64)
         case .runtimeClassName: .string("The sandbox in use.", maximum: 253)

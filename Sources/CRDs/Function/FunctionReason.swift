@@ -43,6 +43,8 @@ public enum FunctionReason: String, CaseIterable, Sendable {
     case nameTaken = "NameTaken"
     /// The administrator has not said that the Function may have the domain.
     case domainNotAllowed = "DomainNotAllowed"
+    /// The DNS record that shows that the domain is the Function's is missing.
+    case domainNotProven = "DomainNotProven"
     /// An older Function has the domain.
     case domainTaken = "DomainTaken"
     /// The RuntimeClass is not among those the administrator lets functions choose.

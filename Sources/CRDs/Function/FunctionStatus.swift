@@ -8,6 +8,8 @@ public struct FunctionStatus: Codable, Hashable, Sendable {
     public var url: String?
     /// The domains of the function's own that lead to it.
     @OmitEmpty public var domains: [String]
+    /// The domains that it has shown by DNS records to be its own, where the cluster takes that for a proof.
+    @OmitEmpty public var domainProofs: [DomainProof]
     /// The image in use, pinned to its digest.
     public var image: String?
     /// The commit the image was built from.
@@ -30,12 +32,13 @@ public struct FunctionStatus: Codable, Hashable, Sendable {
     /// Makes a status in which nothing is known.
     public init() {
         domains = []
+        domainProofs = []
         conditions = []
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case observedGeneration, url, domains, image, commit, runtimeClassName, replicas, availableReplicas, selector,
-            balance
-        case remainingCalls, conditions
+        case observedGeneration, url, domains, domainProofs, image, commit, runtimeClassName, replicas,
+            availableReplicas
+        case selector, balance, remainingCalls, conditions
     }
 }

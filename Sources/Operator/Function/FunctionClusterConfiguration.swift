@@ -40,6 +40,8 @@ public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
     ]
     /// Whose functions may have domains of their own, and which.
     public var domains: [DomainGrant] = []
+    /// Whether functions have other domains too once a DNS record shows that they are theirs.
+    public var takesDomainProofs = false
     /// The Secret with registry credentials (`kubernetes.io/dockerconfigjson`) that nodes pull functions' images with.
     public var pullCredentials: SecretReference?
     /// The rules of payment; nil where the cluster takes none.
@@ -52,7 +54,8 @@ public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case namespace, rootDomain, publicURL, runtimeClassName, allowedRuntimeClasses, allowsUnsandboxed, network
-        case resources, timeout, userID, allowedLabels, allowedAnnotations, domains, pullCredentials
+        case resources, timeout, userID, allowedLabels, allowedAnnotations, domains, takesDomainProofs
+        case pullCredentials
     }
 
     /// Decodes a configuration; absent fields get their defaults.
@@ -75,6 +78,7 @@ public struct FunctionClusterConfiguration: Codable, Hashable, Sendable {
         allowedLabels = try value(.allowedLabels, defaults.allowedLabels)
         allowedAnnotations = try value(.allowedAnnotations, defaults.allowedAnnotations)
         domains = try value(.domains, defaults.domains)
+        takesDomainProofs = try value(.takesDomainProofs, defaults.takesDomainProofs)
         pullCredentials = try value(.pullCredentials, defaults.pullCredentials)
     }
 

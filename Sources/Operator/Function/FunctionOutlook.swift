@@ -26,6 +26,9 @@ struct FunctionOutlook {
     /// Which of its domains lead to the function.
     var domains: DomainVerdict?
 
+    /// The proofs of domains that stand.
+    var domainProofs: [DomainProof] = []
+
     private var function: Function { children.function }
 
     /// The status, and when to look again even if nothing changes.
@@ -34,6 +37,7 @@ struct FunctionOutlook {
         status.observedGeneration = function.metadata.generation
         status.url = FunctionURL.url(of: function, children.configuration)
         status.domains = domains?.served ?? []
+        status.domainProofs = domainProofs
         status.selector = children.selectorText
         status.replicas = deployment?.status?.replicas ?? 0
         status.availableReplicas = available

@@ -18,6 +18,8 @@ struct FunctionReconciler: Reconciler {
     let resolver: any ImageResolver
     let features: ServerFeatures
     let resolved = ResolvedImages()
+    /// What is known of the proofs of domains.
+    let proofs: DomainProofBook
     let logger: Logger
 
     var polls = Polls()
@@ -43,7 +45,11 @@ struct FunctionReconciler: Reconciler {
                 }))
         pass.outlook.deployment = sources.deployments.get(key)
         pass.outlook.pods = sources.pods(of: function)
-        pass.outlook.domains = DomainVerdict(function, configuration) { sources.functions(wanting: $0) }
+        let toProve = DomainVerdict.domainsToProve(function, configuration)
+        pass.outlook.domainProofs = proofs.proofs(key, toProve, known: function.status?.domainProofs ?? [])
+        pass.outlook.domains = DomainVerdict(function, configuration, proofs: pass.outlook.domainProofs) {
+            sources.functions(wanting: $0)
+        }
         do {
             try await bringAbout(&pass)
         } catch let error as ChildError {
