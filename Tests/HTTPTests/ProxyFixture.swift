@@ -2,6 +2,21 @@ import Synchronization
 
 @testable import HTTP
 
+extension HTTPServerTimeouts {
+    /// Longer than a busy machine keeps a test waiting, for tests that are not about a limit.
+    static var patient: HTTPServerTimeouts {
+        let long = Duration.seconds(600)
+        var timeouts = HTTPServerTimeouts()
+        timeouts.handshake = long
+        timeouts.head = long
+        timeouts.bodyIdle = long
+        timeouts.keepAliveIdle = long
+        timeouts.writeStall = long
+        timeouts.upstreamIdle = long
+        return timeouts
+    }
+}
+
 /// Endpoints to choose from in turn, and what became of the calls.
 final class TestDestination: ProxyDestination {
     private struct State {
@@ -55,7 +70,7 @@ final class TestDestination: ProxyDestination {
 /// Sends everything to one destination, with the path as it is.
 struct ProxyEverything: RequestRouter {
     let destination: TestDestination
-    var silence: Duration = .seconds(120)
+    var silence: Duration = .seconds(600)
 
     func route(
         _ head: RequestHead, in bytes: Span<UInt8>, after gate: (any RequestGate)?, onLoop loop: Int
@@ -71,14 +86,13 @@ struct ProxyFixture {
     let destination: TestDestination
 
     init(
-        to ports: [UInt16], silence: Duration = .seconds(120), inFlightPerEndpoint: Int? = nil,
+        to ports: [UInt16], silence: Duration = .seconds(600), inFlightPerEndpoint: Int? = nil,
         unreachable: Duration = .zero
     ) throws {
         destination = TestDestination(ports: ports, inFlightPerEndpoint: inFlightPerEndpoint)
         var configuration = HTTPServerConfiguration()
         configuration.address = "127.0.0.1"
-        // Longer than a busy machine keeps a test waiting.
-        configuration.timeouts.head = .seconds(120)
+        configuration.timeouts = .patient
         configuration.timeouts.unreachable = unreachable
         server = HTTPServer(
             configuration: configuration, router: ProxyEverything(destination: destination, silence: silence),

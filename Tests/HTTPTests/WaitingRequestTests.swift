@@ -65,7 +65,7 @@ final class TestGate: RequestGate {
 struct GatedRouter: RequestRouter {
     var gate = TestGate()
     let destination: TestDestination
-    var limit = Duration.seconds(60)
+    var limit = Duration.seconds(600)
     /// What is decided in the end.
     var isRefused = false
     /// Gates after the first one; they are open.
@@ -101,7 +101,7 @@ struct GatedRouter: RequestRouter {
             let headers = HTTPHeaders([("X-A", "b")])
             return .answer(HTTPResponse(.accepted, headers: headers, body: .bytes(Array("page".utf8))))
         }
-        return .proxy(ProxyCall(to: destination, head: head, prefixEnd: head.path.start, silence: .seconds(120)))
+        return .proxy(ProxyCall(to: destination, head: head, prefixEnd: head.path.start, silence: .seconds(600)))
     }
 }
 
@@ -115,7 +115,7 @@ struct ChainedRouter: RequestRouter {
     ) -> RequestDecision {
         let next = passed.flatMap { passed in gates.firstIndex { $0.gate === passed } }.map { $0 + 1 } ?? 0
         guard next < gates.count else {
-            return .proxy(ProxyCall(to: destination, head: head, prefixEnd: head.path.start, silence: .seconds(120)))
+            return .proxy(ProxyCall(to: destination, head: head, prefixEnd: head.path.start, silence: .seconds(600)))
         }
         return .wait(gates[next].gate, limit: gates[next].limit)
     }
@@ -126,6 +126,7 @@ struct WaitingRequestTests {
     private static var loopback: HTTPServerConfiguration {
         var configuration = HTTPServerConfiguration()
         configuration.address = "127.0.0.1"
+        configuration.timeouts = .patient
         return configuration
     }
 
@@ -134,16 +135,14 @@ struct WaitingRequestTests {
         _ change: (inout GatedRouter) -> Void = { _ in },
         _ body: (GatedRouter, RawClient, UInt16) async throws -> Void
     ) async throws {
-        var configuration = HTTPServerConfiguration()
-        configuration.address = "127.0.0.1"
-        let upstream = HTTPServer(configuration: configuration) { request in
+        let upstream = HTTPServer(configuration: Self.loopback) { request in
             let content = (try? await request.body.collect(maximumBytes: 100)) ?? []
             return .text(.ok, "\(request.path) \(String(decoding: content, as: UTF8.self))")
         }
         var router = GatedRouter(to: [try upstream.start()])
         change(&router)
         let server = HTTPServer(
-            configuration: configuration, router: router,
+            configuration: Self.loopback, router: router,
             handler: HTTPClosureHandler { _ in HTTPResponse(.internalServerError) })
         let port = try server.start()
         try await body(router, try RawClient(port: port), port)
@@ -216,7 +215,7 @@ struct WaitingRequestTests {
     func laterLimit() async throws {
         let first = TestGate()
         let second = TestGate()
-        let router = ChainedRouter(gates: [(first, .seconds(60)), (second, .milliseconds(100))])
+        let router = ChainedRouter(gates: [(first, .seconds(600)), (second, .milliseconds(100))])
         let server = HTTPServer(
             configuration: Self.loopback, router: router,
             handler: HTTPClosureHandler { _ in HTTPResponse(.internalServerError) })
@@ -245,7 +244,7 @@ struct WaitingRequestTests {
             let field = told.split(separator: "\r\n").first { $0.hasPrefix("Server-Timing: ") } ?? ""
             let metrics = field.dropFirst("Server-Timing: ".count).split(separator: ", ")
             #expect(metrics.map { $0.prefix { $0 != ";" } } == ["queue", "scale", "first-byte"])
-            #expect(metrics.allSatisfy { Double($0.split(separator: "=").last ?? "").map { $0 < 60_000 } == true })
+            #expect(metrics.allSatisfy { Double($0.split(separator: "=").last ?? "").map { $0 < 600_000 } == true })
             #expect(!other.contains("Server-Timing"))
             #expect(await eventually { router.destination.outcomes.count == 2 })
             #expect(router.destination.outcomes.map { $0.waitedNanoseconds > 0 } == [true, false])

@@ -1,24 +1,29 @@
-import Dispatch
 import Glibc
 import Synchronization
+import Threads
 
 /// A TCP client that sends exactly the bytes it is told to, for what no real client would send.
 ///
-/// It blocks on a queue of its own, never on the threads that tests and handlers share.
+/// It blocks on threads of its own, never on those that tests and handlers share: hundreds of clients wait at once, and
+/// a pool of threads runs out when each of them has one.
 package final class RawClient: @unchecked Sendable {
-    // SAFETY: `isOpen` is touched on `queue` only; the descriptor never changes.
+    // SAFETY: `isOpen` is touched by whoever has the `turn` only; the descriptor never changes.
 
     package enum Failure: Error {
         case connect(Int32)
         case send(Int32)
+        case thread(Int32)
         case timedOut
     }
 
     /// How long anything may take before a test fails.
-    static let patienceSeconds = 60
+    ///
+    /// Whoever is waited for may wait for a turn among all tests of the process, several times.
+    static let patienceSeconds = 300
 
     private let descriptor: Int32
-    private let queue = DispatchQueue(label: "raw client")
+    /// Held while the connection is used: one after the other.
+    private let turn = Mutex<Void>(())
     private let progress = Atomic<Int>(0)
     private var isOpen = true
 
@@ -64,6 +69,11 @@ package final class RawClient: @unchecked Sendable {
         if isOpen {
             Glibc.close(descriptor)
         }
+    }
+
+    /// The same connection with turns of its own: one sends while the other receives.
+    package func twin() -> RawClient {
+        RawClient(descriptor: dup(descriptor))
     }
 
     package func close() async {
@@ -157,6 +167,23 @@ package final class RawClient: @unchecked Sendable {
         return String(decoding: all, as: UTF8.self)
     }
 
+    /// Receives up to the end of a head, byte by byte: what comes after it stays for the next one who receives.
+    package func receiveHead() async throws -> String {
+        try await run { client in
+            var head: [UInt8] = []
+            var byte: UInt8 = 0
+            while !head.suffix(4).elementsEqual("\r\n\r\n".utf8) {
+                let count = recv(client.descriptor, &byte, 1, 0)
+                if count < 0, errno == EAGAIN {
+                    throw Failure.timedOut
+                }
+                guard count == 1 else { break }
+                head.append(byte)
+            }
+            return String(decoding: head, as: UTF8.self)
+        }
+    }
+
     /// Receives until the connection ends.
     package func receiveAll() async throws -> String {
         var all: [UInt8] = []
@@ -172,8 +199,12 @@ package final class RawClient: @unchecked Sendable {
     private func run<Result: Sendable>(_ body: @escaping @Sendable (RawClient) throws -> Result) async throws -> Result
     {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async { [self] in
-                continuation.resume(with: Swift.Result { try body(self) })
+            let code = DetachedThread.start { [self] in
+                let outcome: Swift.Result<Result, any Error> = turn.withLock { _ in Swift.Result { try body(self) } }
+                continuation.resume(with: outcome)
+            }
+            if code != 0 {
+                continuation.resume(throwing: Failure.thread(code))
             }
         }
     }

@@ -1,6 +1,6 @@
-import Dispatch
 import Glibc
 import Synchronization
+import Threads
 
 /// A server that gives each connection to a script, for what no real server can be made to do.
 package final class RawServer: Sendable {
@@ -26,7 +26,8 @@ package final class RawServer: Sendable {
         }
         guard result == 0 else { throw RawClient.Failure.connect(errno) }
         port = UInt16(bigEndian: address.sin_port)
-        DispatchQueue(label: "raw server").async { [weak self] in
+        // A thread of its own, which a pool that all servers and clients share would run out of.
+        let code = DetachedThread.start { [weak self] in
             while true {
                 let accepted = accept(descriptor, nil, nil)
                 _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
@@ -40,6 +41,7 @@ package final class RawServer: Sendable {
                 Task { try await script(connection, number) }
             }
         }
+        guard code == 0 else { throw RawClient.Failure.thread(code) }
     }
 
     deinit {

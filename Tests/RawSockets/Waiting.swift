@@ -1,9 +1,9 @@
 import Dispatch
 
-/// Waits until `condition` holds, for at most a minute, and says whether it does.
+/// Waits until `condition` holds, for at most five minutes, and says whether it does.
 package func eventually(_ condition: () -> Bool) async -> Bool {
     let clock = ContinuousClock()
-    let deadline = clock.now.advanced(by: .seconds(60))
+    let deadline = clock.now.advanced(by: .seconds(300))
     while !condition() {
         if clock.now > deadline {
             return false

@@ -338,7 +338,7 @@ final class HTTP2Stream: ExchangeClient, @unchecked Sendable {
         }
     }
 
-    func becomeTunnel() {
+    func becomeTunnel(to upstream: Channel) {
         close()
     }
 

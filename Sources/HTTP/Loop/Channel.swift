@@ -3,8 +3,9 @@ import Glibc
 
 /// One descriptor on one loop: its registration, its interest, its unsent bytes and its deadline.
 ///
-/// Subclasses say what its events mean. Everything runs on the loop's thread. Events are level-triggered, so nothing
-/// is lost by not reading; a reader that must wait drops its interest in reading instead.
+/// Subclasses say what its events mean. Everything runs on the loop's thread. A reader that must wait drops its interest in
+/// reading; taking the interest up again tells of what came meanwhile. Connections are told of edges, which spares the kernel
+/// looking at each of them once more: a read that may have left something behind asks to be told again.
 class Channel: @unchecked Sendable {
     // SAFETY: a channel is touched on its loop's thread only; references that travel elsewhere come back through
     // `EventLoop.execute` before anything of the channel is used.
@@ -13,6 +14,8 @@ class Channel: @unchecked Sendable {
     static let outputPauseBytes = 256 * 1024
     /// Unsent bytes below which a paused producer goes on.
     static let outputResumeBytes = 64 * 1024
+    /// What a connection waits for: bytes and the end of them, told once as they come.
+    static let connectionInterest = EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
 
     let loop: EventLoop
     private(set) var descriptor: Int32
@@ -26,6 +29,8 @@ class Channel: @unchecked Sendable {
     var deadline: UInt64 = .max
     /// When the loop looks at the deadline; kept by the loop.
     var timer: UInt64 = .max
+    /// Where what comes goes as it is, when this is one end of a tunnel.
+    private var otherEnd: TunnelEnd?
 
     /// Takes over `descriptor`, which must be non-blocking; `close` closes it.
     init(loop: EventLoop, descriptor: Int32, interest: UInt32) {
@@ -53,7 +58,7 @@ class Channel: @unchecked Sendable {
     /// The bytes that wait fell below `outputResumeBytes`; producers may go on.
     func outputFell() {}
 
-    /// The peer is gone while reading is paused, or sending failed.
+    /// The connection broke while reading is paused, or sending failed.
     func failed() { close() }
 
     /// The deadline has come.
@@ -74,12 +79,17 @@ class Channel: @unchecked Sendable {
         }
         if events & EPOLLIN.rawValue != 0, isReading {
             readable()
+            if events & EPOLLRDHUP.rawValue != 0, isOpen, isReading {
+                // The end was told of with what came before it, and has not been read.
+                loop.updateInterest(of: self)
+            }
         } else if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
             if isReading {
                 readable()
-            } else {
+            } else if events & EPOLLERR.rawValue != 0 {
                 failed()
             }
+            // Else both sides have ended, and what came before that can still be read: resuming tells of it.
         }
     }
 
@@ -131,6 +141,9 @@ class Channel: @unchecked Sendable {
         while true {
             let count = recv(descriptor, loop.readBuffer.baseAddress, loop.readBuffer.count, 0)
             if count > 0 {
+                if count == loop.readBuffer.count, interest & EPOLLET.rawValue != 0 {
+                    loop.updateInterest(of: self)
+                }
                 return .bytes(count)
             }
             if count == 0 {
@@ -210,6 +223,7 @@ class Channel: @unchecked Sendable {
     func close() {
         guard isOpen else { return }
         isOpen = false
+        leaveTunnel()
         loop.unregister(self)
         Glibc.close(descriptor)
         _ = output.takeAll()
@@ -220,8 +234,39 @@ class Channel: @unchecked Sendable {
     func handOver() -> (descriptor: Int32, unsent: [UInt8]) {
         precondition(isOpen, "Only an open channel has something to hand over")
         isOpen = false
+        leaveTunnel()
         loop.detach(self)
         return (descriptor, output.takeAll())
+    }
+
+    // MARK: Tunnels
+
+    /// Makes this and `other` the ends of a tunnel: what comes by one goes to the other, until one of them is closed.
+    ///
+    /// - Parameters:
+    ///   - other: The other end.
+    ///   - idleNanoseconds: How long nothing may pass either way.
+    func join(_ other: Channel, idleNanoseconds: UInt64) {
+        guard isOpen, other.isOpen else { return }
+        otherEnd = TunnelEnd(channel: other, idleNanoseconds: idleNanoseconds)
+        other.otherEnd = TunnelEnd(channel: self, idleNanoseconds: idleNanoseconds)
+    }
+
+    /// Sends the first `count` bytes of the loop's read buffer to the other end of the tunnel, when nothing waits on either.
+    ///
+    /// - Returns: How many the other end took; what is left, all of it outside a tunnel, goes the way of all that comes.
+    func passOn(_ count: Int) -> Int {
+        guard let end = otherEnd, output.isEmpty, end.channel.output.isEmpty, end.channel.isReading else { return 0 }
+        let bytes = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: loop.readBuffer[..<count]))
+        guard let sent = end.channel.sendNow(bytes), sent > 0 else { return 0 }
+        loop.setDeadline(of: self, after: end.idleNanoseconds)
+        loop.setDeadline(of: end.channel, after: end.idleNanoseconds)
+        return sent
+    }
+
+    private func leaveTunnel() {
+        otherEnd?.channel.otherEnd = nil
+        otherEnd = nil
     }
 
     /// Returns the bytes the kernel took, 0 when it takes none now, `nil` when the connection is broken.
@@ -238,4 +283,10 @@ class Channel: @unchecked Sendable {
             }
         }
     }
+}
+
+/// The other end of a tunnel.
+private struct TunnelEnd {
+    let channel: Channel
+    let idleNanoseconds: UInt64
 }

@@ -25,6 +25,10 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// Deadlines are rounded up to it; all of ours are seconds.
     static let tickNanoseconds: UInt64 = 64_000_000
 
+    /// What events of the loop's own descriptors bear; no descriptor is as large as one in them would be.
+    private static let wakeToken = UInt64.max
+    private static let alarmToken = UInt64.max - 1
+
     private struct Remote {
         var jobs: [UnownedJob] = []
         var actions: [@Sendable () -> Void] = []
@@ -47,11 +51,16 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
 
     private let epoll: Int32
     private let wakeDescriptor: Int32
+    /// The clock that ends a wait; a limit of the wait itself would cost the kernel more, in each turn.
+    private let alarmDescriptor: Int32
     private let remote = Mutex(Remote())
     private let threadID = Atomic<UInt>(0)
     private var jobs: [UnownedJob] = []
     private var channels: [Channel?] = []
     private var timers: TimerWheel
+    /// When the timers have to be looked at, in monotonic nanoseconds.
+    private var alarm: UInt64 = .max
+    private var isStopping = false
     private var generation: UInt32 = 0
     private var turnEnders: [Channel] = []
     private var endedThisTurn: [AnyObject] = []
@@ -68,19 +77,30 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
             close(epoll)
             throw error
         }
+        alarmDescriptor = timerfd_create(CLOCK_MONOTONIC, timer_flags)
+        guard alarmDescriptor >= 0 else {
+            let error = SocketError(call: "timerfd_create")
+            close(epoll)
+            close(wakeDescriptor)
+            throw error
+        }
         readBuffer = .allocate(capacity: Self.readBufferBytes)
         readBuffer.initialize(repeating: 0)
         now = Self.monotonicNow()
         timers = TimerWheel(now: now / Self.tickNanoseconds)
         var generator = SystemRandomNumberGenerator()
         random = FastRandom(seed: generator.next())
-        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: UInt64.max))
+        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: Self.wakeToken))
         epoll_ctl(epoll, EPOLL_CTL_ADD, wakeDescriptor, &event)
+        // Told of once each time it goes off, it need not be read.
+        event = epoll_event(events: EPOLLIN.rawValue | EPOLLET.rawValue, data: epoll_data_t(u64: Self.alarmToken))
+        epoll_ctl(epoll, EPOLL_CTL_ADD, alarmDescriptor, &event)
     }
 
     deinit {
         close(epoll)
         close(wakeDescriptor)
+        close(alarmDescriptor)
         readBuffer.deallocate()
     }
 
@@ -249,6 +269,19 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private func setTimer(of channel: Channel) {
         channel.timer = channel.deadline
         timers.set(Int(channel.descriptor), deadline: channel.deadline / Self.tickNanoseconds + 1)
+        setAlarm()
+    }
+
+    /// Has the next wait end when the timers have to be looked at.
+    private func setAlarm() {
+        guard let tick = timers.nextTick() else { return }
+        let time = tick &* Self.tickNanoseconds
+        guard time < alarm else { return }
+        alarm = time
+        var setting = itimerspec()
+        setting.it_value.tv_sec = Int(time / 1_000_000_000)
+        setting.it_value.tv_nsec = Int(time % 1_000_000_000)
+        timerfd_settime(alarmDescriptor, timer_absolute, &setting, nil)
     }
 
     /// Calls off `channel`'s deadline.
@@ -278,7 +311,8 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         threadID.store(UInt(pthread_self()), ordering: .relaxed)
         var events = [epoll_event](repeating: epoll_event(), count: Self.eventsPerTurnMaximum)
         while true {
-            let count = epoll_wait(epoll, &events, Int32(events.count), waitMilliseconds())
+            let isBusy = !jobs.isEmpty || !turnEnders.isEmpty
+            let count = epoll_wait(epoll, &events, Int32(events.count), isBusy ? 0 : -1)
             now = Self.monotonicNow()
             if count > 0 {
                 for index in 0..<Int(count) {
@@ -286,9 +320,11 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
                 }
             }
             runJobs()
-            fireTimers()
+            if now >= alarm {
+                fireTimers()
+            }
             endTurn()
-            if remote.withLock({ $0.isStopped }) {
+            if isStopping {
                 break
             }
         }
@@ -297,10 +333,12 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
 
     private func dispatch(_ event: epoll_event) {
         let token = event.data.u64
-        guard token != UInt64.max else {
-            var value: eventfd_t = 0
-            eventfd_read(wakeDescriptor, &value)
-            takeRemote()
+        guard token < Self.alarmToken else {
+            if token == Self.wakeToken {
+                var value: eventfd_t = 0
+                eventfd_read(wakeDescriptor, &value)
+                takeRemote()
+            }
             return
         }
         let index = Int(token & 0xFFFF_FFFF)
@@ -312,6 +350,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private func takeRemote() {
         let (arrived, actions) = remote.withLock { remote in
             remote.isWoken = false
+            isStopping = remote.isStopped
             defer {
                 remote.jobs.removeAll(keepingCapacity: true)
                 remote.actions.removeAll(keepingCapacity: true)
@@ -339,6 +378,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     }
 
     private func fireTimers() {
+        alarm = .max
         for index in timers.advance(to: now / Self.tickNanoseconds) {
             guard index < channels.count, let channel = channels[index] else { continue }
             channel.timer = .max
@@ -349,6 +389,7 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
                 setTimer(of: channel)
             }
         }
+        setAlarm()
     }
 
     private func endTurn() {
@@ -362,17 +403,6 @@ final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
         if !endedThisTurn.isEmpty {
             endedThisTurn = []
         }
-    }
-
-    private func waitMilliseconds() -> Int32 {
-        if !jobs.isEmpty {
-            return 0
-        }
-        if !turnEnders.isEmpty {
-            return 0
-        }
-        guard let ticks = timers.ticksToNext() else { return -1 }
-        return Int32(clamping: ticks * Self.tickNanoseconds / 1_000_000 + 1)
     }
 
     /// Closes what is left and runs the jobs that closing set free, then lets the waiters of `stop` go.

@@ -1,10 +1,9 @@
 /// Deadlines of numbered things, in slots of one tick each: setting and removing cost the same however many there are.
 ///
-/// A deadline fires in the first `advance` at or after it, rounded up to the tick. Moving a deadline later, what every
-/// request on a kept connection does, only writes a number: the entry is looked at again when its old slot comes up.
-/// Numbers are small and dense (file descriptors). Time is in ticks of the caller's choice, from any origin.
+/// A deadline fires in the first `advance` at or after it. Numbers are small and dense (file descriptors). Time is in ticks of
+/// the caller's choice, from any origin.
 struct TimerWheel {
-    /// Slots of the wheel: 512 ticks of 128 ms are 65 s, longer than most waits, so that few entries go round twice.
+    /// Slots of the wheel: 512 ticks of 64 ms are 32 s, so that few entries go round many times.
     static let slotCount = 512
 
     private struct Entry {
@@ -12,8 +11,6 @@ struct TimerWheel {
         var previous: Int32 = -1
         /// The slot that holds the entry, −1 while it is not set.
         var slot: Int32 = -1
-        /// The tick at which the slot comes up; never after `deadline`.
-        var due: UInt64 = 0
         var deadline: UInt64 = 0
     }
 
@@ -37,10 +34,6 @@ struct TimerWheel {
         precondition(id >= 0, "Timer ids are not negative")
         while entries.count <= id {
             entries.append(Entry())
-        }
-        if entries[id].slot >= 0, deadline >= entries[id].due {
-            entries[id].deadline = deadline
-            return
         }
         remove(id)
         entries[id].deadline = deadline
@@ -84,17 +77,17 @@ struct TimerWheel {
         return fired
     }
 
-    /// Ticks until something may have to fire, `nil` when nothing is set.
+    /// The tick by which `advance` has to be called, `nil` when nothing is set.
     ///
-    /// Asked for in each turn of a loop: what was found once is not searched for again.
-    mutating func ticksToNext() -> UInt64? {
+    /// - Complexity: What was found once is not searched for again.
+    mutating func nextTick() -> UInt64? {
         guard count > 0 else { return nil }
         let last = now + UInt64(Self.slotCount)
         for tick in max(earliest, now + 1)...last where heads[Int(tick % UInt64(Self.slotCount))] >= 0 {
             earliest = tick
-            return tick - now
+            return tick
         }
-        return 1
+        return now + 1
     }
 
     /// Puts `id` into the slot of its deadline, at most one turn ahead.
@@ -102,10 +95,9 @@ struct TimerWheel {
         let ahead = entries[id].deadline > now ? entries[id].deadline - now : 1
         let due = now + min(ahead, UInt64(Self.slotCount) - 1)
         let slot = Int32(due % UInt64(Self.slotCount))
-        earliest = min(earliest, due)
+        earliest = count == 0 ? due : min(earliest, due)
         let head = heads[Int(slot)]
         entries[id].slot = slot
-        entries[id].due = due
         entries[id].previous = -1
         entries[id].next = head
         if head >= 0 {

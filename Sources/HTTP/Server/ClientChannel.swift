@@ -1,4 +1,3 @@
-import CEpoll
 import TLS
 
 /// A client's connection, plain or behind TLS: what arrives is handed on as plain bytes, whatever came by the wire.
@@ -15,7 +14,7 @@ class ClientChannel: Channel, @unchecked Sendable {
         self.server = server
         self.remoteAddress = remoteAddress
         self.tls = tls
-        super.init(loop: server.loop, descriptor: descriptor, interest: EPOLLIN.rawValue)
+        super.init(loop: server.loop, descriptor: descriptor, interest: Channel.connectionInterest)
     }
 
     /// Whether the client came by TLS.
@@ -50,7 +49,10 @@ class ClientChannel: Channel, @unchecked Sendable {
             if let tls {
                 handOn(open(count, tls), tls)
             } else {
-                received(UnsafeBufferPointer(rebasing: loop.readBuffer[..<count]).span)
+                let passed = passOn(count)
+                if passed < count {
+                    received(UnsafeBufferPointer(rebasing: loop.readBuffer[passed..<count]).span)
+                }
             }
         case .nothing:
             break

@@ -36,8 +36,8 @@ protocol ExchangeClient: AnyObject {
     func sendResponse(_ bytes: Span<UInt8>) -> Bool
     /// The exchange has sent the whole response.
     func responseEnded()
-    /// The exchange has sent a 101: from now on bytes pass as they are.
-    func becomeTunnel()
+    /// The exchange has sent a 101: from now on bytes pass to `upstream` and back as they are.
+    func becomeTunnel(to upstream: Channel)
     /// Sends what waits, then closes.
     func linger()
     /// Breaks off: the client sees that something is missing.

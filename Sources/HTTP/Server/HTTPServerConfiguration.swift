@@ -65,6 +65,8 @@ public struct HTTPServerTimeouts: Sendable {
     public var lingering: Duration = .seconds(3)
     /// From the start of a proxied request, while none of its endpoints can be connected to and it is tried again.
     public var unreachable: Duration = .seconds(5)
+    /// While no request uses a connection to an upstream; less than the minute or so after which servers tend to close.
+    public var upstreamIdle: Duration = .seconds(45)
     /// While nothing at all passes in either direction of an upgraded connection.
     public var tunnelIdle: Duration = .seconds(3600)
 

@@ -440,9 +440,12 @@ final class ServerConnection: ClientChannel, ExchangeClient, @unchecked Sendable
         return output.count > Channel.outputPauseBytes
     }
 
-    /// The exchange has sent a 101: from now on bytes pass as they are.
-    func becomeTunnel() {
+    /// The exchange has sent a 101: from now on bytes pass to `upstream` and back as they are.
+    func becomeTunnel(to upstream: Channel) {
         phase = .tunnel
+        if tls == nil {
+            join(upstream, idleNanoseconds: server.tunnelIdleNanoseconds)
+        }
         resumeReading()
         if !isProcessing {
             processInput()

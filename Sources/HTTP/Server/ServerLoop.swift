@@ -56,7 +56,8 @@ final class ServerLoop: @unchecked Sendable {
         self.configuration = configuration
         self.handler = handler
         self.router = router
-        upstreams = UpstreamPool(loop: loop)
+        upstreams = UpstreamPool(
+            loop: loop, idleNanoseconds: configuration.timeouts.upstreamIdle.wholeNanoseconds)
         connectionsMaximum = max(1, configuration.connectionsMaximum / max(1, configuration.loops))
         openedRoom = .allocate(
             capacity: configuration.secure == nil ? 0 : EventLoop.readBufferBytes + 2 * TLSSession.recordBytesMaximum)

@@ -118,9 +118,9 @@ extension ProxyExchange {
         client.responseStarts(isFinal: false)
         client.endsConnection()
         client.flushResponse()
-        if client.isOpen {
+        if client.isOpen, let upstream {
             restartSilence()
-            client.becomeTunnel()
+            client.becomeTunnel(to: upstream)
         }
     }
 

@@ -40,7 +40,7 @@ final class UpstreamConnection: Channel, @unchecked Sendable {
         }
         self.endpoint = endpoint
         self.pool = pool
-        super.init(loop: loop, descriptor: descriptor, interest: EPOLLIN.rawValue | EPOLLOUT.rawValue)
+        super.init(loop: loop, descriptor: descriptor, interest: Channel.connectionInterest | EPOLLOUT.rawValue)
     }
 
     /// Whether nothing has come on the idle connection: neither its end, whose event may still be waiting, nor bytes.
@@ -117,12 +117,14 @@ final class UpstreamConnection: Channel, @unchecked Sendable {
         }
         switch receive() {
         case .bytes(let count):
+            let passed = passOn(count)
+            guard passed < count else { break }
             guard !isIdle, let exchange else {
                 // Nothing was asked: whatever this is belongs to no request.
                 close()
                 return
             }
-            exchange.upstreamReceived(UnsafeBufferPointer(rebasing: loop.readBuffer[..<count]).span)
+            exchange.upstreamReceived(UnsafeBufferPointer(rebasing: loop.readBuffer[passed..<count]).span)
         case .nothing:
             break
         case .end:

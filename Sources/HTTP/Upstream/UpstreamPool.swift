@@ -4,20 +4,21 @@
 final class UpstreamPool: @unchecked Sendable {
     /// Idle connections kept per endpoint and loop; more are closed when they come back.
     static let idlePerEndpointMaximum = 128
-    /// How long an idle connection is kept: less than the minute or so after which servers tend to close.
-    static let idleNanoseconds: UInt64 = 45_000_000_000
     /// How long connecting may take.
     ///
     /// On a cluster's network an answer takes a millisecond; a lost packet is sent again after one second.
     static let connectNanoseconds: UInt64 = 2_500_000_000
 
     private let loop: EventLoop
+    /// How long an idle connection is kept.
+    private let idleNanoseconds: UInt64
     private var idle: [UInt64: [UpstreamConnection]] = [:]
     /// Endpoints that tell us when they are retired.
     private var watched: Set<UInt64> = []
 
-    init(loop: EventLoop) {
+    init(loop: EventLoop, idleNanoseconds: UInt64) {
         self.loop = loop
+        self.idleNanoseconds = idleNanoseconds
     }
 
     /// Takes the idle connection used last, if there is one.
@@ -51,7 +52,7 @@ final class UpstreamPool: @unchecked Sendable {
         watch(endpoint)
         connection.isIdle = true
         connection.resumeReading()
-        loop.setDeadline(of: connection, after: Self.idleNanoseconds)
+        loop.setDeadline(of: connection, after: idleNanoseconds)
         idle[endpoint.id, default: []].append(connection)
     }
 

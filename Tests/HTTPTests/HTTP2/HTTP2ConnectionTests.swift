@@ -4,7 +4,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("HTTP/2 connections", .timeLimit(.minutes(2)))
+@Suite("HTTP/2 connections", .timeLimit(.minutes(10)))
 struct HTTP2ConnectionTests {
     /// A server for plain HTTP/2 that answers with what it was asked.
     private func start(
@@ -13,7 +13,7 @@ struct HTTP2ConnectionTests {
         var configuration = HTTPServerConfiguration()
         configuration.address = "127.0.0.1"
         configuration.acceptsPlainHTTP2 = true
-        configuration.timeouts.head = .seconds(120)
+        configuration.timeouts = .patient
         change(&configuration)
         let server = HTTPServer(
             configuration: configuration, router: router,
@@ -393,7 +393,7 @@ struct HTTP2ConnectionTests {
         arguments: [true, false])
     func leavingGate(byClient: Bool) async throws {
         var gated = GatedRouter(to: [])
-        gated.limit = byClient ? .seconds(60) : .milliseconds(50)
+        gated.limit = byClient ? .seconds(600) : .milliseconds(50)
         let gate = gated.gate
         let (server, port) = try start(router: gated)
         let client = try await FrameClient(port: port)
@@ -430,7 +430,7 @@ struct HTTP2ConnectionTests {
 
         try await client.send(FrameClient.request(1))
         for await _ in asked.stream { break }
-        let shutdown = Task { await server.shutdown(grace: .seconds(60)) }
+        let shutdown = Task { await server.shutdown(grace: .seconds(600)) }
         let told = try await client.frames { $0.contains { $0.type == FrameClient.goAway } }
         release.continuation.yield()
         let rest = try await client.frames { _ in false }
