@@ -1,4 +1,5 @@
 import CRDs
+import HTTP
 public import KubernetesClient
 public import KubernetesTypes
 import Timing
@@ -26,6 +27,8 @@ public struct FunctionLogQuery: Sendable, Hashable {
 /// Reads the logs of all pods of a function, also of those that come while it reads.
 public struct FunctionLogSource: Sendable {
     let api: any KubernetesAPI
+    /// Each log that is followed holds a connection to the API server.
+    private let places = Budget(500)
 
     /// Reads through `api`, which needs the right to list pods and to read their logs.
     public init(api: any KubernetesAPI) { self.api = api }
@@ -107,12 +110,19 @@ public struct FunctionLogSource: Sendable {
                 let present = (try? await pods(function))?.filter(Self.hasStarted) ?? []
                 let runs = Set(present.map(Self.run))
                 if !runs.isEmpty { read = read.filter { runs.contains($0.key) } }
-                for pod in present where !running.contains(Self.run(pod)) && Self.isWanted(pod, query) {
+                let unread = present.filter { pod in
+                    let run = Self.run(pod)
+                    return !running.contains(run) && Self.isWanted(pod, query)
+                        && (read[run] == nil || Self.isRunning(pod))
+                }
+                for pod in unread {
+                    // Where all are taken, the next look finds the pod again.
+                    let place = Budget.Share(of: places)
+                    guard place.take() else { break }
                     let (key, run) = (pod.key, Self.run(pod))
                     var mine = options
                     var after: Timestamp?
                     if let last = read[run] {
-                        guard Self.isRunning(pod) else { continue }
                         after = last
                         mine.tailLines = nil
                         mine.since = last.map { max(.seconds(1), Timestamp.now - $0 + .seconds(1)) }
@@ -124,7 +134,8 @@ public struct FunctionLogSource: Sendable {
                     running.insert(run)
                     let (wanted, from) = (mine, after)
                     group.addTask {
-                        .ended(run: run, last: try await self.read(key, wanted, after: from, take) ?? from)
+                        defer { place.giveBack() }
+                        return .ended(run: run, last: try await self.read(key, wanted, after: from, take) ?? from)
                     }
                 }
                 isFirst = false

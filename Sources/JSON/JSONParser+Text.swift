@@ -29,7 +29,7 @@ extension JSONParser {
     /// - Parameter isASCII: Becomes false when a byte of 0x80 or above was among them.
     /// - Returns: Where the next quote, backslash or control character is, or the end of the text.
     @inline(__always)
-    private func plainEnd(_ bytes: Span<UInt8>, from start: Int, _ isASCII: inout Bool) -> Int {
+    func plainEnd(_ bytes: Span<UInt8>, from start: Int, _ isASCII: inout Bool) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let tops: UInt64 = 0x8080_8080_8080_8080
         var index = start

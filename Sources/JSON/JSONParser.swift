@@ -6,14 +6,20 @@ struct JSONParser: ~Copyable {
     /// A member of the outermost object: an array whose elements are handed on one by one instead of being kept.
     struct HandedOn {
         let key: String
+        /// The keys from an element down to a member that is left out of it; empty leaves out none.
+        let leftOut: [String]
         let take: (JSONValue) -> Void
     }
 
     let limits: JSONReader.Limits
     private let handedOn: HandedOn?
+    /// The depth of the members of elements, while elements are handed on.
+    private var elementDepth = Int.max
+    /// How many keys of `handedOn.leftOut` lead to where we are.
+    private var leftOutKeys = 0
     var position = 0
     var keyCache = KeyCache()
-    private var depth = 0
+    var depth = 0
     private var elements = ScratchStack<JSONValue>()
     private var members = ScratchStack<JSONObject.Member>()
 
@@ -37,7 +43,7 @@ struct JSONParser: ~Copyable {
         return value
     }
 
-    private mutating func value(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+    mutating func value(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
         guard position < bytes.count else {
             throw malformed("expected a value, found the end of the text", bytes)
         }
@@ -81,11 +87,18 @@ struct JSONParser: ~Copyable {
             } else {
                 elements.push(element)
             }
-            skipWhitespace(bytes)
-            if take(UInt8(ascii: ","), bytes) { continue }
-            if take(UInt8(ascii: "]"), bytes) { return .array(elements.pop(downTo: bottom)) }
-            throw malformed("expected a comma or the end of the array, found \(found(bytes))", bytes)
+            if try isArrayOver(bytes) { return .array(elements.pop(downTo: bottom)) }
         }
+    }
+
+    /// Steps over what follows an element.
+    ///
+    /// - Returns: Whether it was the last one.
+    mutating func isArrayOver(_ bytes: Span<UInt8>) throws(JSONError) -> Bool {
+        skipWhitespace(bytes)
+        if take(UInt8(ascii: ","), bytes) { return false }
+        if take(UInt8(ascii: "]"), bytes) { return true }
+        throw malformed("expected a comma or the end of the array, found \(found(bytes))", bytes)
     }
 
     /// Hands the elements on if it is an array that comes; an empty one stands for it.
@@ -93,6 +106,8 @@ struct JSONParser: ~Copyable {
         guard let handedOn, position < bytes.count, bytes[position] == UInt8(ascii: "[") else {
             return try value(bytes)
         }
+        elementDepth = depth + 2
+        defer { elementDepth = .max }
         return try array(bytes, handingOn: handedOn.take)
     }
 
@@ -105,23 +120,13 @@ struct JSONParser: ~Copyable {
         if take(UInt8(ascii: "}"), bytes) { return .object(JSONObject()) }
         while true {
             skipWhitespace(bytes)
-            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
-                throw malformed("expected a key in quotes, found \(found(bytes))", bytes)
-            }
+            try expectKey(bytes)
             let key = try string(bytes, isKey: true)
-            skipWhitespace(bytes)
-            guard take(UInt8(ascii: ":"), bytes) else {
-                throw malformed("expected a colon after the key, found \(found(bytes))", bytes)
+            try stepOverColon(bytes)
+            if let value = try member(key, bytes) {
+                members.push(JSONObject.Member(key: key, value: value))
             }
-            skipWhitespace(bytes)
-            let value = depth == 1 && handedOn?.key == key ? try handOn(bytes) : try value(bytes)
-            members.push(JSONObject.Member(key: key, value: value))
-            skipWhitespace(bytes)
-            if take(UInt8(ascii: ","), bytes) { continue }
-            guard take(UInt8(ascii: "}"), bytes) else {
-                throw malformed("expected a comma or the end of the object, found \(found(bytes))", bytes)
-            }
-            break
+            if try isObjectOver(bytes) { break }
         }
         members.sort(from: bottom) { $0.key < $1.key }
         do {
@@ -131,8 +136,50 @@ struct JSONParser: ~Copyable {
         }
     }
 
+    /// The value of a member; `nil` when it is left out.
+    @inline(__always)
+    private mutating func member(_ key: String, _ bytes: Span<UInt8>) throws(JSONError) -> JSONValue? {
+        guard let handedOn else { return try value(bytes) }
+        if depth == 1, key == handedOn.key { return try handOn(bytes) }
+        guard depth == elementDepth &+ leftOutKeys, leftOutKeys < handedOn.leftOut.count,
+            key == handedOn.leftOut[leftOutKeys]
+        else { return try value(bytes) }
+        guard leftOutKeys + 1 < handedOn.leftOut.count else {
+            try skip(bytes)
+            return nil
+        }
+        leftOutKeys += 1
+        defer { leftOutKeys -= 1 }
+        return try value(bytes)
+    }
+
+    func expectKey(_ bytes: Span<UInt8>) throws(JSONError) {
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+            throw malformed("expected a key in quotes, found \(found(bytes))", bytes)
+        }
+    }
+
+    /// Steps from the end of a key to its value.
+    mutating func stepOverColon(_ bytes: Span<UInt8>) throws(JSONError) {
+        skipWhitespace(bytes)
+        guard take(UInt8(ascii: ":"), bytes) else {
+            throw malformed("expected a colon after the key, found \(found(bytes))", bytes)
+        }
+        skipWhitespace(bytes)
+    }
+
+    /// Steps over what follows a member.
+    ///
+    /// - Returns: Whether it was the last one.
+    mutating func isObjectOver(_ bytes: Span<UInt8>) throws(JSONError) -> Bool {
+        skipWhitespace(bytes)
+        if take(UInt8(ascii: ","), bytes) { return false }
+        if take(UInt8(ascii: "}"), bytes) { return true }
+        throw malformed("expected a comma or the end of the object, found \(found(bytes))", bytes)
+    }
+
     /// Steps over an opening bracket and counts one level more.
-    private mutating func enter(_ bytes: Span<UInt8>) throws(JSONError) {
+    mutating func enter(_ bytes: Span<UInt8>) throws(JSONError) {
         guard depth < limits.depthMaximum else {
             throw .limitExceeded(
                 reason: "arrays and objects nest deeper than the \(limits.depthMaximum) levels allowed",
@@ -153,7 +200,7 @@ struct JSONParser: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func skipWhitespace(_ bytes: Span<UInt8>) {
+    mutating func skipWhitespace(_ bytes: Span<UInt8>) {
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x0A, 0x0D, 0x09: position += 1
@@ -163,7 +210,7 @@ struct JSONParser: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+    mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         guard position < bytes.count, bytes[position] == byte else { return false }
         position += 1
         return true

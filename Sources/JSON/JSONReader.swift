@@ -67,15 +67,17 @@ public struct JSONReader: Sendable {
     /// - Parameters:
     ///   - bytes: The whole text in UTF-8.
     ///   - key: The outermost object's member that is the array; one that is no array stays in the value.
+    ///   - leftOut: The keys from an element down to a member that nobody needs: of it only the form is checked.
     ///   - take: Is given the elements in their order; when the text turns out to be malformed further on, those before
     ///     were given already.
     /// - Returns: The value, with an empty array in the place of the long one.
     /// - Throws: `.malformed` or `.limitExceeded`.
     public func parse(
-        _ bytes: [UInt8], elementsOf key: String, _ take: (JSONValue) -> Void
+        _ bytes: [UInt8], elementsOf key: String, leavingOut leftOut: [String] = [], _ take: (JSONValue) -> Void
     ) throws(JSONError) -> JSONValue {
         let result: Result<JSONValue, JSONError> = withoutActuallyEscaping(take) { take in
-            var parser = JSONParser(limits: limits, handingOn: JSONParser.HandedOn(key: key, take: take))
+            let handedOn = JSONParser.HandedOn(key: key, leftOut: leftOut, take: take)
+            var parser = JSONParser(limits: limits, handingOn: handedOn)
             do throws(JSONError) {
                 return .success(try parser.document(bytes.span))
             } catch {

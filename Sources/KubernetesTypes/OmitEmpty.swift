@@ -49,6 +49,13 @@ extension KeyedDecodingContainer {
 }
 
 extension KeyedDecodingContainer {
+    /// Decodes a text; an absent key and null give the empty one.
+    ///
+    /// Texts are most of what is read, and this takes them without a generic type's detours.
+    public func decode(_ type: OmitEmpty<String>.Type, forKey key: Key) throws -> OmitEmpty<String> {
+        OmitEmpty(wrappedValue: try decodeIfPresent(String.self, forKey: key) ?? "")
+    }
+
     /// Decodes a map of texts; a null in it is the empty text.
     ///
     /// `DEBUG:` without a value is what people write for an empty one. And an API server 1.20 that a newer Go compiled

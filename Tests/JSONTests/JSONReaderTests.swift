@@ -26,6 +26,47 @@ struct JSONReaderTests {
     }
 
     @Test(
+        "A member of elements that nobody needs is left out there, and nowhere else",
+        arguments: [
+            (#"{"items": [{"a": {"b": [1, {"c": "\\\""}], "c": 2}, "b": 3}]}"#, #"[{"a": {"c": 2}, "b": 3}]"#),
+            (
+                #"{"items": [{"a": {"b": {}}}, {"a": {"b": "\u00e9", "a": {"b": 1}}}]}"#,
+                #"[{"a": {}}, {"a": {"a": {"b": 1}}}]"#
+            ),
+            (
+                #"{"items": [{"a": 1}, {"c": {"b": 1}}, {"b": 2}, [{"a": {"b": 1}}]]}"#,
+                #"[{"a": 1}, {"c": {"b": 1}}, {"b": 2}, [{"a": {"b": 1}}]]"#
+            ),
+        ])
+    func leftOut(text: String, elements: String) throws {
+        var found: [JSONValue] = []
+        let elsewhere = #", "a": {"b": 1}, "d": {"e": {"a": {"b": 2}}}}"#
+
+        let rest = try JSONReader().parse(
+            Array((text.dropLast() + elsewhere).utf8), elementsOf: "items", leavingOut: ["a", "b"]
+        ) { found.append($0) }
+
+        #expect(try .array(found) == JSONReader().parse(elements))
+        #expect(try rest == JSONReader().parse(#"{"items": []"# + elsewhere))
+    }
+
+    @Test(
+        "What is left out must have the form of JSON all the same",
+        arguments: [
+            "", "{", "[", "[1", "[1,", "[1,]", "{\"a\"", "{\"a\":", "{\"a\":1,}", "{a:1}", "{1:1}", "[1 2]",
+            "{\"a\" 1}", "\"", "\"a",
+            "\"\\", "\"\n\"", "nul", "01", "-", "[[[[[[1]]]]]]", "]", "}",
+        ])
+    func leftOutMalformed(value: String) {
+        let reader = JSONReader(limits: JSONReader.Limits(depthMaximum: 7))
+        let text = #"{"items": [{"a": \#(value)}]}"#
+
+        #expect(throws: JSONError.self) {
+            try reader.parse(Array(text.utf8), elementsOf: "items", leavingOut: ["a"]) { _ in }
+        }
+    }
+
+    @Test(
         "Handing elements on is as strict as keeping them",
         arguments: [
             (#"{"items": [1, 2,], "a": 1}"#, 2), (#"{"items": [1 2]}"#, 1), (#"{"items": [1], "items": [2]}"#, 2),

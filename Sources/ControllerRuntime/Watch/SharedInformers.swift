@@ -45,7 +45,13 @@ public final class SharedInformers: Sendable {
     init(api: any KubernetesAPI, limits: ReflectorLimits) {
         self.api = api
         self.limits = limits
+        _ = Self.mapsLists
     }
+
+    /// Has the bytes of a list lie in a mapping of their own, which goes back to the system whole.
+    ///
+    /// By itself glibc takes ever larger pieces from the heap once one was given back, and small ones that stay keep it.
+    private static let mapsLists = mallopt(M_MMAP_THRESHOLD, 256 << 10) == 1
 
     /// Returns the informer of a kind and scope, and makes it when nobody asked for it before.
     ///

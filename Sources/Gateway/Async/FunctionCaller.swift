@@ -38,7 +38,7 @@ struct FunctionCaller: CallRunner {
             addresses: configuration.callbackAddresses, timeout: configuration.callbackTimeoutSpan)
         client = HTTPClient(
             configuration: HTTPClientConfiguration(
-                proxy: .none, offersHTTP2: false, connectionsPerHostMaximum: configuration.underWayMaximum + 1))
+                proxy: .none, connectionsPerHostMaximum: configuration.underWayMaximum + 1))
     }
 
     func run(_ call: AsyncCall, attempt: Int) async -> CallOutcome {

@@ -1,18 +1,17 @@
-/// Routes by name, in shards that never change: a change copies one shard of a few entries, whatever the table's size.
+/// Routes by name, in shards: a change copies one shard of a few entries, whatever the table's size, while somebody else
+/// still reads it, and none when nobody does.
 struct RouteIndex: Sendable {
     /// With 10,000 functions a shard has about 40 entries, 2 KiB to copy and 20 to compare.
     private static let shardCount = 256
 
-    private final class Shard: Sendable {
-        let entries: [(hash: UInt64, name: RouteName, route: Route)]
-
-        init(_ entries: [(hash: UInt64, name: RouteName, route: Route)]) {
-            self.entries = entries
-        }
+    private struct Entry {
+        let hash: UInt64
+        let name: RouteName
+        var route: Route
     }
 
     private let ignoresCase: Bool
-    private var shards: [Shard]
+    private var shards: [[Entry]]
     /// How many routes there are.
     private(set) var count = 0
 
@@ -21,17 +20,14 @@ struct RouteIndex: Sendable {
     /// - Parameter ignoresCase: Whether the first part of a name is found in either case of ASCII letters.
     init(ignoresCase: Bool) {
         self.ignoresCase = ignoresCase
-        shards = Array(repeating: Shard([]), count: Self.shardCount)
+        shards = Array(repeating: [], count: Self.shardCount)
     }
 
     /// Finds a route by the two parts of its name.
     func find(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Route? {
         let hash = hash(first, second)
         let shard = shards[Int(hash >> 56)]
-        for entry in shard.entries where entry.hash == hash && matches(entry.name, first, second) {
-            return entry.route
-        }
-        return nil
+        return position(of: hash, first, second, in: shard).map { shard[$0].route }
     }
 
     /// The route under `name`.
@@ -42,16 +38,28 @@ struct RouteIndex: Sendable {
     /// Puts `route` under `name`, or takes away what is there.
     mutating func set(_ name: RouteName, _ route: Route?) {
         let hash = hash(name.first.span, name.second.span)
-        let index = Int(hash >> 56)
-        var entries = shards[index].entries.filter { entry in
-            entry.hash != hash || !matches(entry.name, name.first.span, name.second.span)
-        }
-        count -= shards[index].entries.count - entries.count
-        if let route {
-            entries.append((hash, name, route))
+        let shard = Int(hash >> 56)
+        switch (position(of: hash, name.first.span, name.second.span, in: shards[shard]), route) {
+        case (let position?, let route?):
+            shards[shard][position].route = route
+        case (let position?, nil):
+            shards[shard].remove(at: position)
+            count -= 1
+        case (nil, let route?):
+            shards[shard].append(Entry(hash: hash, name: name, route: route))
             count += 1
+        case (nil, nil):
+            break
         }
-        shards[index] = Shard(entries)
+    }
+
+    private func position(
+        of hash: UInt64, _ first: Span<UInt8>, _ second: Span<UInt8>, in shard: [Entry]
+    ) -> Int? {
+        for index in shard.indices where shard[index].hash == hash && matches(shard[index].name, first, second) {
+            return index
+        }
+        return nil
     }
 
     /// Hashes two parts (FNV-1a over both, with a byte between them that neither has).

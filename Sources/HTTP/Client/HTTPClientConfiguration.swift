@@ -11,8 +11,11 @@ public struct HTTPClientConfiguration: Sendable {
     /// The limit for resolving the name, connecting and the TLS handshake together.
     public var connectTimeout: Duration
     /// Whether HTTP/2 is offered over TLS; the peer may still choose HTTP/1.1.
+    ///
+    /// For requests that follow each other: with several streams on a connection, libcurl 7.88 can leave one's last bytes where it
+    /// read them, beside another's that ended, until something else comes or a timer of its own goes off.
     public var offersHTTP2: Bool
-    /// Connections to one host at most; further requests wait for a free one (or a free HTTP/2 stream).
+    /// Connections to one host at most, 0 for no limit; further requests wait for a free one (or a free HTTP/2 stream).
     public var connectionsPerHostMaximum: Int
     /// How many redirects to follow; 0 returns the redirect itself.
     ///
@@ -28,13 +31,13 @@ public struct HTTPClientConfiguration: Sendable {
     ///   - proxy: What the environment says by default.
     ///   - addresses: Any address by default.
     ///   - connectTimeout: 30 seconds by default, as client-go has it.
-    ///   - offersHTTP2: True by default.
+    ///   - offersHTTP2: False by default.
     ///   - connectionsPerHostMaximum: 8 by default.
     ///   - redirectsMaximum: 0 by default.
     ///   - connectsTo: The URL's own host by default.
     public init(
         tls: TLSIdentity = TLSIdentity(), proxy: HTTPProxy = .fromEnvironment, addresses: AddressPolicy = .any,
-        connectTimeout: Duration = .seconds(30), offersHTTP2: Bool = true, connectionsPerHostMaximum: Int = 8,
+        connectTimeout: Duration = .seconds(30), offersHTTP2: Bool = false, connectionsPerHostMaximum: Int = 8,
         redirectsMaximum: Int = 0, connectsTo: String? = nil
     ) {
         self.tls = tls

@@ -112,8 +112,10 @@ extension TransferLoop {
         let table = TransferTable(multi, configuration, connections)
         while true {
             for command in takeCommands() { table.carryOut(command) }
+            // Taken before reading: what waited to be read by then is no silence, however late this thread is.
+            let now = ContinuousClock.now
             table.perform()
-            let wait = table.expireSilent(at: .now)
+            let wait = table.expireSilent(at: now)
             if table.isEmpty, retires() { break }
             curl_multi_poll(multi, nil, 0, Int32(clamping: wait.milliseconds), nil)
         }

@@ -51,7 +51,9 @@ extension KubernetesAPI {
         let reader = JSONReader()
         var failure: (any Error)?
         do {
-            let rest = try reader.parse(bytes, elementsOf: "items") { item in
+            // Who set which field is half of many an object, and no type of ours has it.
+            let managedFields = ["metadata", "managedFields"]
+            let rest = try reader.parse(bytes, elementsOf: "items", leavingOut: managedFields) { item in
                 guard failure == nil else { return }
                 do {
                     take(try reader.decode(type, from: item))

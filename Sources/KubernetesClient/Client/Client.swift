@@ -5,9 +5,9 @@ public import Telemetry
 
 /// A client of one API server.
 ///
-/// Everything shares a few connections: with HTTP/2, one for all requests and watches. Credentials and certificates are
-/// renewed while it runs. Requests are repeated only where that cannot make the server act twice; failures beyond that
-/// are the caller's to handle.
+/// Requests share a few connections, and each watch has its own. Credentials and certificates are renewed while it runs.
+/// Requests are repeated only where that cannot make the server act twice; failures beyond that are the caller's to
+/// handle.
 public final class Client: KubernetesAPI {
     /// What the client was made from.
     public let configuration: ClientConfiguration

@@ -83,9 +83,9 @@ final class ConnectionPool: Sendable {
     }
 
     private static func http(_ configuration: ClientConfiguration, _ identity: TLSIdentity) -> HTTPClientConfiguration {
-        // With HTTP/2 one connection carries everything. Where a proxy speaks only HTTP/1.1, each watch needs one.
+        // Each watch and each log that is followed has one: a request must not wait until one of them ends.
         var http = HTTPClientConfiguration(
-            tls: identity, proxy: configuration.proxy, connectionsPerHostMaximum: 100)
+            tls: identity, proxy: configuration.proxy, connectionsPerHostMaximum: 0)
         if configuration.tlsServerName != nil, configuration.usesTLS {
             http.connectsTo = ServerURL(configuration.server)?.host
         }

@@ -40,6 +40,8 @@ struct RequestBuilder: Sendable {
     func unary(_ request: APIRequest, _ credential: RequestCredential) -> HTTPClientRequest {
         var built = common(request, credential)
         built.timeout = timeout
+        // Also while it waits for a connection, which libcurl's own limit may leave out.
+        built.headTimeout = timeout
         built.responseBytesMaximum = Self.answerBytesMaximum
         built.acceptsCompression = acceptsCompression && (request.verb == .get || request.verb == .list)
         return built

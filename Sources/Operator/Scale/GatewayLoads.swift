@@ -11,7 +11,7 @@ struct GatewayLoads: Sendable {
 
     private let client = HTTPClient(
         configuration: HTTPClientConfiguration(
-            proxy: .none, addresses: .any, connectTimeout: .seconds(1), offersHTTP2: false, connectionsPerHostMaximum: 1
+            proxy: .none, addresses: .any, connectTimeout: .seconds(1), connectionsPerHostMaximum: 1
         ))
 
     /// The reports of those that answered.

@@ -26,7 +26,7 @@ struct WalletClient: Sendable {
                 tls: TLSIdentity(authorities: authorities), proxy: .none, addresses: configuration.addressPolicy,
                 connectTimeout: Self.connectTimeout,
                 // Each query has a connection of its own, so that a slow answer never holds the next one up.
-                offersHTTP2: false, connectionsPerHostMaximum: Self.connectionsPerHostMaximum))
+                connectionsPerHostMaximum: Self.connectionsPerHostMaximum))
     }
 
     /// Connections to one wallet; further queries wait for one within their time.

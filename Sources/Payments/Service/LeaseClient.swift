@@ -20,7 +20,7 @@ public struct LeaseClient: Sendable {
         self.url = url
         self.tokenPath = tokenPath
         client = HTTPClient(
-            configuration: HTTPClientConfiguration(proxy: .none, connectTimeout: .seconds(2), offersHTTP2: false))
+            configuration: HTTPClientConfiguration(proxy: .none, connectTimeout: .seconds(2)))
     }
 
     /// Settles a lease, if one is named, and asks for the next.

@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("HTTP client when things go wrong", .timeLimit(.minutes(2)))
+@Suite("HTTP client when things go wrong", .timeLimit(.minutes(10)))
 struct HTTPClientFailureTests {
     @Test("Nobody listening is a failed connection, and nothing was sent")
     func nobodyListens() async throws {

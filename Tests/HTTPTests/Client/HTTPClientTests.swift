@@ -5,7 +5,7 @@ import Testing
 
 @testable import HTTP
 
-@Suite("HTTP client", .timeLimit(.minutes(2)))
+@Suite("HTTP client", .timeLimit(.minutes(10)))
 struct HTTPClientTests {
     @Test("A request arrives as it was given and the response comes back whole")
     func exchanges() async throws {
@@ -56,13 +56,13 @@ struct HTTPClientTests {
         let server = try ScriptedServer { connection in
             _ = connection.readRequest()
             arrivals.leave()
-            let isMet = arrivals.wait(timeout: .now() + 30) == .success
+            let isMet = arrivals.wait(timeout: .now() + 300) == .success
             connection.respond(isMet ? "both" : "alone")
         }
         let client = HTTPClient()
 
-        async let first = client.send(HTTPClientRequest(url: server.url()))
-        async let second = client.send(HTTPClientRequest(url: server.url()))
+        async let first = client.send(HTTPClientRequest(url: server.url(), timeout: .seconds(600)))
+        async let second = client.send(HTTPClientRequest(url: server.url(), timeout: .seconds(600)))
         let bodies = try await [first.body, second.body]
 
         #expect(bodies == [Array("both".utf8), Array("both".utf8)])

@@ -7,7 +7,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Trust and identity on a real API server", APIServer.isGiven, .timeLimit(.minutes(2)))
+@Suite("Trust and identity on a real API server", APIServer.isGiven, .timeLimit(.minutes(10)))
 struct TrustAPIServerTests {
     /// A certificate authority that signed nothing.
     private static let otherAuthority = """

@@ -6,7 +6,7 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite("Verbs on a real API server", APIServer.isGiven, .timeLimit(.minutes(2)))
+@Suite("Verbs on a real API server", APIServer.isGiven, .timeLimit(.minutes(10)))
 struct VerbsAPIServerTests {
     private func configMap(_ name: String, _ namespace: String, _ data: [String: String] = [:]) -> ConfigMap {
         ConfigMap(metadata: ObjectMeta(name: name, namespace: namespace), data: data)
