@@ -1,3 +1,4 @@
+import CRDs
 import Gateway
 import Timing
 
@@ -54,7 +55,7 @@ struct AccessLogSection: Decodable {
 struct TLSSection: Decodable {
     var configuration = GatewayTLS()
 
-    enum CodingKeys: String, CodingKey { case folder, port, redirects, publicPort, offersHTTP2 }
+    enum CodingKeys: String, CodingKey { case folder, secretsNamespace, port, redirects, publicPort, offersHTTP2 }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -68,6 +69,14 @@ struct TLSSection: Decodable {
         try take(.redirects, into: \.redirects)
         try take(.publicPort, into: \.publicPort)
         try take(.offersHTTP2, into: \.offersHTTP2)
+        if let namespace = try container.decodeIfPresent(String.self, forKey: .secretsNamespace) {
+            guard namespace.isEmpty || DNSName.isLabel(namespace) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .secretsNamespace, in: container,
+                    debugDescription: "\"\(namespace)\" is no name of a namespace")
+            }
+            configuration.secretsNamespace = namespace.isEmpty ? nil : namespace
+        }
     }
 }
 

@@ -49,6 +49,8 @@ gitHub: # the end-to-end tests' own, Tests/EndToEnd/git_hosts.py
   app:
     namespace: farebox-system
     name: farebox-github-app
+gateway: # by TLS too, with the certificates of Tests/EndToEnd/test_certificates.py
+  tls: {}
 artifacts:
   keyPath: /etc/farebox-artifacts/key
 async: # answers are posted to the end-to-end tests' own server, Tests/EndToEnd/test_async.py

@@ -42,19 +42,19 @@ final class CertificateFolder: Sendable {
     private let state = Mutex(State())
 
     /// Makes a reader of the folder at `path`; nothing is read yet.
-    init(path: String, registry: MetricsRegistry) {
+    ///
+    /// - Parameter expiries: Gets the end of each certificate, in seconds since 1970, by its folder.
+    init(path: String, expiries: GaugeFamily) {
         self.path = path
-        expiries = registry.gauge(
-            "farebox_gateway_certificate_expiry_timestamp_seconds",
-            "When each certificate ends, in seconds since 1970.",
-            labels: ["folder"])
+        self.expiries = expiries
     }
 
     /// Reads what changed since the last look.
     ///
     /// - Parameter second: Of a clock that never goes back.
-    /// - Returns: All certificates there are, `nil` when none changed or the last look was in this second.
-    func changed(at second: Int = CertificateFolder.now) -> CertificateIndex? {
+    /// - Returns: All certificates there are, the folder's own first; `nil` when none changed or the last look was in this
+    ///   second.
+    func changed(at second: Int = CertificateFolder.now) -> [CertificateIdentity]? {
         state.withLock { state in
             guard state.lookedAt != second else { return nil }
             state.lookedAt = second
@@ -68,7 +68,7 @@ final class CertificateFolder: Sendable {
         return time.tv_sec
     }
 
-    private func changed(_ state: inout State) -> CertificateIndex? {
+    private func changed(_ state: inout State) -> [CertificateIdentity]? {
         let stamps = Self.stamps(in: path)
         guard stamps != state.stamps else { return nil }
         let known = Dictionary(state.stamps.map { ($0.folder, $0) }, uniquingKeysWith: { first, _ in first })
@@ -83,11 +83,7 @@ final class CertificateFolder: Sendable {
         }
         state.stamps = stamps
         state.identities = identities
-        let index = CertificateIndex(stamps.compactMap { identities[$0.folder] })
-        if index.isEmpty {
-            logger.warning("There is no certificate: clients cannot connect by TLS", ["folder": path])
-        }
-        return index
+        return stamps.compactMap { identities[$0.folder] }
     }
 
     private func read(_ folder: String) -> CertificateIdentity? {

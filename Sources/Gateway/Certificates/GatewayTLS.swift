@@ -5,6 +5,8 @@ public struct GatewayTLS: Sendable, Equatable {
 
     /// The folder with the certificates: `tls.crt` and `tls.key` in it, and in each folder in it.
     public var folder = folderDefault
+    /// The namespace whose Secrets of the type `kubernetes.io/tls` are shown too; nil where none are.
+    public var secretsNamespace: String? = "farebox-certificates"
     /// The port; 0 lets the kernel choose.
     public var port: UInt16 = 8443
     /// Whether HTTP/2 is offered beside HTTP/1.1.

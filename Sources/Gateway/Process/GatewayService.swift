@@ -47,6 +47,8 @@ public final class GatewayService: Sendable {
     private let desk: CallDesk?
     private let ownCalls: AsyncDesk?
     private let accessLog: AccessLog?
+    /// Nil where callers do not come by TLS, or no Secrets are watched.
+    private let certificates: CertificateWatch?
 
     /// Wires the gateway; `run` starts it.
     ///
@@ -86,38 +88,20 @@ public final class GatewayService: Sendable {
         let ownCalls = Self.makeAsync(
             configuration, router: router, board: board, loop: loops, desk: desk, registry: registry)
         self.ownCalls = ownCalls
+        let store = configuration.tls.map { CertificateStore(folder: $0.folder, registry: registry) }
+        if case .cluster(let api) = routes, let store, let namespace = configuration.tls?.secretsNamespace {
+            certificates = CertificateWatch(api: api, namespace: namespace, store: store)
+        } else {
+            certificates = nil
+        }
         server = HTTPServer(
-            configuration: try Self.callers(configuration, loops: loops, registry), router: router,
+            configuration: try Self.callers(configuration, loops: loops, store), router: router,
             // The router decides about every other request; nothing else is left to handle.
             handler: ownCalls.map { $0.intake as any HTTPHandler }
                 ?? HTTPClosureHandler { _ in HTTPResponse(.notFound) })
-        var internals = HTTPServerConfiguration()
-        internals.address = configuration.internalAddress
-        internals.port = configuration.internalPort
-        internals.name = "gateway-internal"
-        let load = LoadTeller(source: source)
         let isReady = ReadyFlag()
         self.isReady = isReady
-        let report = CallReport(source: source)
-        probes = HTTPServer(configuration: internals) { request in
-            switch request.path {
-            case "/calls": report.answer(query: request.query ?? "")
-            case "/healthz": .text(.ok, "ok\n")
-            case "/readyz":
-                isReady.value ? .text(.ok, "ok\n") : .text(.serviceUnavailable, "routes are not complete\n")
-            case LoadReport.path: load.response
-            case "/metrics":
-                HTTPResponse(
-                    .ok, headers: HTTPHeaders([("Content-Type", MetricsRegistry.contentType)]),
-                    body: .bytes(registry.render()))
-            default:
-                if let ownCalls, request.path.hasPrefix(DeadCallHandler.prefix) {
-                    await ownCalls.deadCalls.handle(request)
-                } else {
-                    .problem(.notFound, detail: "There is nothing here.", requestID: request.requestID)
-                }
-            }
-        }
+        probes = Self.probes(configuration, source, ownCalls, isReady, registry)
     }
 
     /// Serves until the task is cancelled, then drains: not ready at once, no new connections after `drainDelay`, and
@@ -128,7 +112,10 @@ public final class GatewayService: Sendable {
     public func run(started: @Sendable (Ports) -> Void = { _ in }) async throws {
         let probePort = try probes.start()
         do {
+            let watching = Task { [certificates] in await certificates?.run() }
+            defer { watching.cancel() }
             let informers = try await installRoutes()
+            try await certificates?.waitForSync()
             let callerPort = try server.start()
             let looks = Task { [desk] in await desk?.run() }
             defer { looks.cancel() }
@@ -150,6 +137,8 @@ public final class GatewayService: Sendable {
             calling.cancel()
             await server.shutdown(grace: configuration.shutdownGrace)
             _ = await calling.result
+            watching.cancel()
+            await watching.value
             await informers?.stop()
             await desk?.closeAll()
             await accessLog?.finish()
@@ -161,9 +150,41 @@ public final class GatewayService: Sendable {
         await probes.shutdown(grace: .zero)
     }
 
+    /// What the internal port serves: probes, metrics, how busy the functions are, what became of calls.
+    private static func probes(
+        _ configuration: GatewayConfiguration, _ source: RouteSource, _ ownCalls: AsyncDesk?, _ isReady: ReadyFlag,
+        _ registry: MetricsRegistry
+    ) -> HTTPServer {
+        var internals = HTTPServerConfiguration()
+        internals.address = configuration.internalAddress
+        internals.port = configuration.internalPort
+        internals.name = "gateway-internal"
+        let load = LoadTeller(source: source)
+        let report = CallReport(source: source)
+        return HTTPServer(configuration: internals) { request in
+            switch request.path {
+            case "/calls": report.answer(query: request.query ?? "")
+            case "/healthz": .text(.ok, "ok\n")
+            case "/readyz":
+                isReady.value ? .text(.ok, "ok\n") : .text(.serviceUnavailable, "routes are not complete\n")
+            case LoadReport.path: load.response
+            case "/metrics":
+                HTTPResponse(
+                    .ok, headers: HTTPHeaders([("Content-Type", MetricsRegistry.contentType)]),
+                    body: .bytes(registry.render()))
+            default:
+                if let ownCalls, request.path.hasPrefix(DeadCallHandler.prefix) {
+                    await ownCalls.deadCalls.handle(request)
+                } else {
+                    .problem(.notFound, detail: "There is nothing here.", requestID: request.requestID)
+                }
+            }
+        }
+    }
+
     /// How callers are listened for.
     private static func callers(
-        _ configuration: GatewayConfiguration, loops: Int, _ registry: MetricsRegistry
+        _ configuration: GatewayConfiguration, loops: Int, _ certificates: CertificateStore?
     ) throws -> HTTPServerConfiguration {
         var callers = HTTPServerConfiguration()
         callers.address = configuration.address
@@ -173,22 +194,20 @@ public final class GatewayService: Sendable {
         callers.connectionsMaximum = configuration.connectionsMaximum
         callers.shutdownGrace = configuration.shutdownGrace
         callers.acceptsPlainHTTP2 = configuration.acceptsPlainHTTP2
-        callers.secure = try configuration.tls.map { try listener($0, registry) }
+        if let tls = configuration.tls, let certificates {
+            callers.secure = try listener(tls, certificates)
+        }
         // Only calls that do not wait are held here; others pass through.
         callers.bodyBytesMaximum = UInt64(configuration.async?.bodyBytesMaximum ?? 0)
         return callers
     }
 
-    /// A port for TLS whose certificates come from a folder, and follow it.
-    private static func listener(_ tls: GatewayTLS, _ registry: MetricsRegistry) throws -> SecureListener {
-        let folder = CertificateFolder(path: tls.folder, registry: registry)
+    /// A port for TLS that shows what a store of certificates has at each handshake.
+    private static func listener(_ tls: GatewayTLS, _ certificates: CertificateStore) throws -> SecureListener {
         let context = try TLSContext(
-            certificates: folder.changed() ?? CertificateIndex(), offersHTTP2: tls.offersHTTP2,
-            willShow: { context in
-                if let index = folder.changed() {
-                    context.replace(index)
-                }
-            })
+            offersHTTP2: tls.offersHTTP2, willShow: { context in certificates.update { context.replace($0) } })
+        // So that a folder without a certificate is told at the start.
+        certificates.update { context.replace($0) }
         return SecureListener(port: tls.port, context: context)
     }
 
