@@ -100,6 +100,56 @@ struct FunctionDeploymentTests {
         #expect(report["invocationCount"] == 0)
     }
 
+    @Test("A port that is said by the annotation counts, is on no pod, and is taken back with it")
+    func port() throws {
+        var function = function()
+        let text = #"{"service":"hello","image":"i","annotations":{"farebox.dev/port":"3000"}}"#
+        let least = #"{"service":"hello","image":"i"}"#
+
+        let notes = try deployment(text).apply(to: &function, rules: Self.rules)
+        let first = (function.spec.port, function.spec.annotations)
+        _ = try deployment(least).apply(to: &function, rules: Self.rules)
+
+        #expect(notes.isEmpty)
+        #expect(first.0 == 3000 && first.1.isEmpty)
+        #expect(function.spec.port == nil)
+        #expect(throws: AdminRefusal.self) {
+            var function = function
+            _ = try deployment(text.replacing("3000", with: "70000")).apply(to: &function, rules: Self.rules)
+        }
+    }
+
+    @Test("A port that somebody set in the object stays where clients say nothing of it")
+    func ownPort() throws {
+        var function = function()
+        function.spec.port = 9000
+
+        _ = try deployment(#"{"service":"hello","image":"i"}"#).apply(to: &function, rules: Self.rules)
+
+        #expect(function.spec.port == 9000)
+    }
+
+    @Test("Our own clients are told whether the version there is works, and why not")
+    func state() throws {
+        func report(_ status: String, generation: Int64 = 2) throws -> JSONValue? {
+            var function = function()
+            function.metadata.generation = generation
+            function.status = try JSONReader().decode(FunctionStatus.self, from: try JSONReader().parse(status))
+            return FunctionReport(function: function).json["farebox"]
+        }
+        let ready = #"{"type":"Ready","status":"True","reason":"Available","message":""}"#
+        let stalled = #"{"type":"Stalled","status":"True","reason":"SecretMissing","message":"no Secret db"}"#
+
+        let works = try report(#"{"observedGeneration":2,"conditions":[\#(ready)]}"#)
+        let former = try report(#"{"observedGeneration":1,"conditions":[\#(ready)]}"#)
+        let broken = try report(#"{"observedGeneration":2,"conditions":[\#(stalled)]}"#)
+
+        #expect(works == ["ready": true, "stalled": false, "reason": "Available", "message": ""])
+        #expect(former == ["ready": false, "stalled": false, "reason": "", "message": ""])
+        #expect(
+            broken == ["ready": false, "stalled": true, "reason": "SecretMissing", "message": "no Secret db"])
+    }
+
     @Test("A second deployment takes back what the first said, and nothing that others did")
     func replaced() throws {
         var function = function()

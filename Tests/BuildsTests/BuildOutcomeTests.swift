@@ -105,6 +105,24 @@ struct BuildOutcomeTests {
         #expect(!failure.message.isEmpty && !failure.message.contains("\n"))
     }
 
+    @Test(
+        "says the cause where the last line says only that there is one",
+        arguments: [
+            (
+                " > [1/1] COPY nothing /nothing:\n------\nfailed to compute cache key: \"/nothing\" not found: not found\n"
+                    + "error: failed to solve",
+                "error: failed to solve: failed to compute cache key: \"/nothing\" not found: not found"
+            ),
+            ("------\nerror: failed to solve", "error: failed to solve"),
+            ("error: failed to solve", "error: failed to solve"),
+        ])
+    func cause(log: String, message: String) {
+        let failure = BuildLog.failure(in: log, exitCode: 1)
+
+        #expect(failure.reason == .stepFailed)
+        #expect(failure.message == message)
+    }
+
     @Test("names what the cluster did to the pod")
     func cluster() throws {
         func reason(_ outcome: BuildOutcome) -> RepositoryReason? {

@@ -12,7 +12,7 @@ import Testing
 struct RegistryClientTests {
     private static let login = RegistryCredentials.Login(username: "farebox", password: "correct-horse")
 
-    private func client(_ host: RegistryHost, timeout: Duration = .seconds(10)) -> RegistryClient {
+    private func client(_ host: RegistryHost, timeout: Duration = .seconds(60)) -> RegistryClient {
         RegistryClient(
             client: HTTPClient(),
             configuration: RegistryClient.Configuration(insecureRegistries: [host.name], timeout: timeout))
@@ -116,7 +116,8 @@ struct RegistryClientTests {
             let client = RegistryClient(
                 client: HTTPClient(),
                 configuration: RegistryClient.Configuration(
-                    insecureRegistries: [host.name], mirrors: ["docker.io": host.name, host.name: "127.0.0.1:1"]))
+                    insecureRegistries: [host.name], mirrors: ["docker.io": host.name, host.name: "127.0.0.1:1"],
+                    timeout: .seconds(60)))
 
             let mirrored = try await client.digest(
                 of: ImageReference(parsing: "debian:bookworm"), credentials: RegistryCredentials())
@@ -145,6 +146,47 @@ struct RegistryClientTests {
 
 @Suite("Registry credentials")
 struct RegistryCredentialsTests {
+    @Test(
+        "that only name a helper are refused, and the helper is named",
+        arguments: [
+            #"{"auths":{},"credsStore":"desktop"}"#, #"{"credHelpers":{"a.example":"desktop"}}"#,
+            #"{"auths":{"a.example":{}},"credsStore":"desktop"}"#,
+        ])
+    func helpers(text: String) {
+        let error = #expect(throws: RegistryCredentialsError.self) {
+            try RegistryCredentials(dockerConfig: Array(text.utf8))
+        }
+
+        #expect(error == .onlyHelper("desktop"))
+        #expect(error?.description.contains("registry-auth") == true)
+    }
+
+    @Test("beside a helper still count, and none at all is none", arguments: [#","credsStore":"desktop""#, ""])
+    func beside(helper: String) throws {
+        let text = #"{"auths":{"a.example":{"auth":"dTpw"}}\#(helper)}"#
+
+        let credentials = try RegistryCredentials(dockerConfig: Array(text.utf8))
+
+        #expect(try credentials.login(for: ImageReference(parsing: "a.example/b:1"))?.password == "p")
+        #expect(try RegistryCredentials(dockerConfig: Array(#"{"auths":{}}"#.utf8)).secrets.isEmpty)
+        #expect(try RegistryCredentials(dockerConfig: Array(#"{"auths":{},"credsStore":""}"#.utf8)).secrets.isEmpty)
+    }
+
+    @Test("are written as they are read, identity tokens among them, which are hidden in logs as well")
+    func written() throws {
+        let logins = [
+            "a.example": RegistryCredentials.Login(username: "u", password: "p:q"),
+            "https://index.docker.io/v1/": RegistryCredentials.Login(username: "", password: "", identityToken: "t"),
+        ]
+
+        let read = try RegistryCredentials(dockerConfig: RegistryCredentials.dockerConfig(logins))
+
+        #expect(try read.login(for: ImageReference(parsing: "a.example/b:1")) == logins["a.example"])
+        #expect(try read.login(for: ImageReference(parsing: "debian:1"))?.identityToken == "t")
+        #expect(read.secrets == ["p:q", "t"])
+        #expect(!"\(read)".contains("p:q"))
+    }
+
     @Test(
         "are found under each way of writing the host",
         arguments: [
@@ -198,7 +240,7 @@ struct RegistryCredentialsTests {
         "with entries that say nothing have no login",
         arguments: [
             #"{"auths":{"r:1":{}}}"#, #"{"auths":{"r:1":{"auth":"%%"}}}"#, #"{"auths":{"r:1":[]}}"#, "{}",
-            #"{"auths":{"r:1":{"auth":"bm9jb2xvbg=="}}}"#, #"{"credsStore":"desktop"}"#,
+            #"{"auths":{"r:1":{"auth":"bm9jb2xvbg=="}}}"#, #"{"auths":{"r:1":{"identitytoken":""}}}"#,
         ])
     func nothing(text: String) throws {
         let credentials = try RegistryCredentials(dockerConfig: Array(text.utf8))

@@ -32,7 +32,7 @@ struct RegistryHost {
         if let login {
             let table = try await ChildProcess(
                 program: "/usr/bin/htpasswd", arguments: ["-Bbn", login.username, login.password],
-                environment: [:], workingDirectory: folder.path, timeout: .seconds(10)
+                environment: [:], workingDirectory: folder.path, timeout: .seconds(120)
             ).run()
             try folder.write(table.output, to: "htpasswd")
             configuration += "auth: {htpasswd: {realm: test, path: \(folder.path)/htpasswd}}\n"
@@ -40,7 +40,7 @@ struct RegistryHost {
         try folder.write(configuration, to: "config.yml")
         let server = ChildProcess(
             program: program, arguments: ["serve", folder.path + "/config.yml"], environment: ["HOME": folder.path],
-            workingDirectory: folder.path, outputPath: "/dev/null", timeout: .seconds(120))
+            workingDirectory: folder.path, outputPath: "/dev/null", timeout: .seconds(600))
         let running = Task { try await server.run() }
         let result: Result<Void, any Error>
         do {

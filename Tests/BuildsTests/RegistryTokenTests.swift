@@ -14,6 +14,8 @@ struct RegistryTokenTests {
         let server: HTTPServer
         let name: String
         let asked = Mutex<[String]>([])
+        /// What was sent to the token service.
+        let form = Mutex("")
         private let port = Mutex<UInt16>(0)
 
         init(realm: @escaping @Sendable (UInt16) -> String, token: JSONValue) throws {
@@ -21,7 +23,10 @@ struct RegistryTokenTests {
             configuration.address = "127.0.0.1"
             let box = Box()
             server = HTTPServer(configuration: configuration) { request in
-                box.owner.withLock { $0 }?.answer(request, realm: realm, token: token) ?? HTTPResponse(.notFound)
+                guard let owner = box.owner.withLock({ $0 }) else { return HTTPResponse(.notFound) }
+                let body = (try? await request.body.collect(maximumBytes: 1 << 16)) ?? []
+                if request.method == .post { owner.form.withLock { $0 = String(decoding: body, as: UTF8.self) } }
+                return owner.answer(request, realm: realm, token: token)
             }
             let port = try server.start()
             name = "127.0.0.1:\(port)"
@@ -52,11 +57,13 @@ struct RegistryTokenTests {
         }
     }
 
-    private func ask(_ registry: TokenRegistry) async throws -> String {
+    private func ask(
+        _ registry: TokenRegistry, entry: String = #"{"username":"bob","password":"secret"}"#
+    ) async throws -> String {
         let client = RegistryClient(
             client: HTTPClient(),
-            configuration: RegistryClient.Configuration(insecureRegistries: [registry.name]))
-        let config = #"{"auths":{"\#(registry.name)":{"username":"bob","password":"secret"}}}"#
+            configuration: RegistryClient.Configuration(insecureRegistries: [registry.name], timeout: .seconds(60)))
+        let config = #"{"auths":{"\#(registry.name)":\#(entry)}}"#
         return try await client.digest(
             of: ImageReference(parsing: "\(registry.name)/alice/fn:v1"),
             credentials: RegistryCredentials(dockerConfig: Array(config.utf8)))
@@ -77,6 +84,21 @@ struct RegistryTokenTests {
                 "GET /token?service=here&scope=repository:alice/fn:pull \(basic)",
                 "HEAD /v2/alice/fn/manifests/v1 Bearer good",
             ])
+        await registry.server.shutdown(grace: .zero)
+    }
+
+    @Test("gets an identity token by a form, and no password", arguments: ["", #""auth":"PHRva2VuPjo=","#])
+    func identityToken(auth: String) async throws {
+        let registry = try TokenRegistry(realm: { "http://127.0.0.1:\($0)/token" }, token: ["access_token": "good"])
+
+        let digest = try await ask(registry, entry: #"{\#(auth)"identitytoken":"re fresh&"}"#)
+
+        #expect(digest == "sha256:" + BuildJobTests.digest)
+        #expect(registry.asked.withLock { $0 }.dropFirst().first == "POST /token -")
+        #expect(
+            registry.form.withLock { $0 }
+                == "grant_type=refresh_token&client_id=farebox&refresh_token=re%20fresh%26&service=here"
+                + "&scope=repository:alice/fn:pull")
         await registry.server.shutdown(grace: .zero)
     }
 

@@ -46,15 +46,22 @@ extension FunctionDeployment {
         } else if before.annotations.keys.contains(where: RetryAnnotations.isOne) {
             function.spec.async = concurrency.map { FunctionAsync(concurrency: $0) }
         }
+        if let port = try port() {
+            function.spec.port = port
+        } else if before.annotations[PortAnnotation.key] != nil {
+            function.spec.port = nil
+        }
         try applyPaymentPointer(to: &function)
         function.spec.labels = labels.filter { rules.allowsLabel($0.key) }
-        function.spec.annotations = annotations.filter { rules.allowsAnnotation($0.key) }
+        function.spec.annotations = annotations.filter {
+            $0.key != PortAnnotation.key && rules.allowsAnnotation($0.key)
+        }
         for key in labels.keys.sorted() where !rules.allowsLabel(key) && !ScaleLabels.isOne(key) {
             notes.append("labels.\(key): is kept, and not set on pods")
         }
         for key in annotations.keys.sorted()
         where !rules.allowsAnnotation(key) && !HealthAnnotations.isOne(key) && !RetryAnnotations.isOne(key)
-            && key != Self.paymentPointerAnnotation
+            && key != Self.paymentPointerAnnotation && key != PortAnnotation.key
         {
             notes.append("annotations.\(key): is kept, and not set on pods")
         }
@@ -65,7 +72,7 @@ extension FunctionDeployment {
 
     /// The variable by which a watchdog learns what to start.
     static let processVariable = StackFunction.processVariable
-    private static let paymentPointerAnnotation = "interledger.org/payment-pointer"
+    private static let paymentPointerAnnotation = StackFunction.paymentPointerAnnotation
     /// An object's annotations may hold 256 KiB together.
     private static let recordBytesMaximum = 128 << 10
 
@@ -74,6 +81,14 @@ extension FunctionDeployment {
             return try RetryAnnotations.calls(annotations)
         } catch {
             throw AdminRefusal(.badRequest, "annotations.\(error.key) \(error.message)")
+        }
+    }
+
+    private func port() throws(AdminRefusal) -> Int32? {
+        do throws(PortAnnotation.Invalid) {
+            return try PortAnnotation.port(annotations)
+        } catch {
+            throw AdminRefusal(.badRequest, "annotations.\(PortAnnotation.key) \(error.message)")
         }
     }
 

@@ -34,6 +34,23 @@ struct FunctionReport: Sendable {
         if spec.readOnlyRootFilesystem == true { members["readOnlyRootFilesystem"] = true }
         // A time that cannot be read makes Go's decoder refuse the whole list.
         if let created = function.metadata.creationTimestamp { members["createdAt"] = .string(created.description) }
+        members["farebox"] = state
+        return .object(members)
+    }
+
+    /// What OpenFaaS' clients pass over and our own wait for: whether the function works in the version it has now, and why not.
+    private var state: JSONValue {
+        let conditions = function.status?.conditions ?? []
+        let isSeen = function.metadata.generation.map { $0 == function.status?.observedGeneration } ?? true
+        let ready = conditions.condition(FunctionCondition.ready.rawValue)
+        let stalled = conditions.condition(FunctionCondition.stalled.rawValue)
+        let isStalled = isSeen && stalled?.status == .true
+        let told = isStalled ? stalled : isSeen ? ready : nil
+        var members: JSONObject = [
+            "ready": .bool(isSeen && ready?.status == .true), "stalled": .bool(isStalled),
+            "reason": .string(told?.reason ?? ""), "message": .string(told?.message ?? ""),
+        ]
+        if let repository = function.spec.source?.repository { members["repository"] = .string(repository) }
         return .object(members)
     }
 

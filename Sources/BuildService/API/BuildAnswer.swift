@@ -14,6 +14,8 @@ struct BuildResult: Sendable, Hashable {
     var outcome: Outcome
     /// The whole build.
     var duration: Duration
+    /// Whether the builder gave it up for a reason of its own, so that sending it again helps.
+    var isInterrupted = false
 
     var isSuccess: Bool { if case .success = outcome { true } else { false } }
 }
@@ -88,6 +90,8 @@ enum BuildAnswer {
         case .failure(let reason):
             members["status"] = "failed"
             members["error"] = .string(cut(reason))
+            // A member that other clients pass over: to them it is a failure like any other.
+            if result.isInterrupted { members["interrupted"] = true }
         }
         members["duration"] = .double(rounded(result.duration.inSeconds))
         return members

@@ -45,7 +45,7 @@ struct BuildArchive {
     ///   - target: The file to write; it must not exist.
     ///   - share: What is written is taken from it.
     static func rewrite(
-        _ source: String, to target: String, rules: BuildOrder.Rules, limits: Limits, share: UploadRoom.Share
+        _ source: String, to target: String, rules: BuildOrder.Rules, limits: Limits, share: Budget.Share
     ) throws(BuildRefusal) -> Checked {
         do {
             let survey = try survey(source, limits)
@@ -147,7 +147,7 @@ struct BuildArchive {
 
     private static func write(
         _ source: String, to target: String, _ order: BuildOrder, _ ignore: DockerIgnore, _ limits: Limits,
-        _ share: UploadRoom.Share
+        _ share: Budget.Share
     ) throws -> (digest: String, sizeBytes: Int) {
         let descriptor = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw ArtifactFolderError(call: "open", code: errno) }
@@ -161,7 +161,7 @@ struct BuildArchive {
         var tar = TarWriter(limits: roomier) { bytes in
             hasher.update(bytes)
             sizeBytes += bytes.count
-            try share.take(bytes.count)
+            guard share.take(bytes.count) else { throw BuildRefusal.noRoom }
             try writeAll(bytes, to: descriptor)
         }
         try tar.addFile(BuildContext.configurationName, bytes: order.normalised)

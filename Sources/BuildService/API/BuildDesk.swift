@@ -175,9 +175,13 @@ final class BuildDesk: Sendable {
         for job in jobs {
             let id = job.metadata.labels[BuildJobs.idLabel] ?? ""
             guard
-                let task = BuildTask(
+                var task = BuildTask(
                     id: id, annotation: job.metadata.annotations[BuildJobs.taskAnnotation] ?? "", rules: rules)
             else { continue }
+            if !task.isWhole, let secrets = await secrets(of: job, task) {
+                task.secrets = secrets
+                memory.remember(task)
+            }
             let since = job.metadata.creationTimestamp?.timestamp ?? .now
             let pod = BuildJobs.pod(of: job, among: pods)
             guard BuildJobs.isFinished(job), let outcome = BuildShepherd.outcome(job, pod, task) else {
@@ -199,6 +203,18 @@ final class BuildDesk: Sendable {
             }
         }
         measure()
+    }
+
+    /// What an earlier process put into the Secret of a build; `nil` where there is none or it cannot be read.
+    private func secrets(of job: Job, _ task: BuildTask) async -> [String: [UInt8]]? {
+        do {
+            return try await shepherd.jobs.secrets(of: job, task)
+        } catch {
+            logger.warning(
+                "The secrets of a build cannot be read, so its log is not shown",
+                ["build": "\(task.id)", "error": "\(error)"])
+            return nil
+        }
     }
 
     private func takeOver(_ build: OngoingBuild) {

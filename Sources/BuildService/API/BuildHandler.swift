@@ -18,8 +18,11 @@ struct BuildHandler: HTTPHandler {
     let desk: BuildDesk
     let follower: BuildFollower
     let metrics: BuildAPIMetrics
-    /// Room on the disk for requests that are being received.
-    let uploads: UploadRoom
+    /// Bytes that requests may have on the disk until their builds begin, over all of them.
+    ///
+    /// A request's signature is known only once all of it is there, so strangers could fill the disk before that. What is
+    /// counted is what was written and not what was announced: who only says that much will come takes nobody's room.
+    let uploads: Budget
     private let secretKeys: BuildSecretKeyFile
     private let logger = Logger(label: "builder-api")
 
@@ -42,7 +45,7 @@ struct BuildHandler: HTTPHandler {
     ) {
         self.configuration = configuration
         let places = 2 * Self.uploadsAtOnce
-        uploads = UploadRoom(bytesMaximum: places * min(configuration.bodyBytesMaximum, .max / places))
+        uploads = Budget(places * min(configuration.bodyBytesMaximum, .max / places))
         secretKeys = BuildSecretKeyFile(path: configuration.buildSecretKeyPath)
         self.folder = folder
         self.desk = desk
@@ -314,7 +317,7 @@ struct BuildHandler: HTTPHandler {
         BuildResult(
             image: build.task.order.requestedImage,
             outcome: .failure("the builder is being restarted; what runs goes on, so send it again and it is found"),
-            duration: Timestamp.now - begun)
+            duration: Timestamp.now - begun, isInterrupted: true)
     }
 
     private func stream(_ build: OngoingBuild, since begun: Timestamp) -> HTTPResponse {

@@ -105,6 +105,17 @@ struct BuildJobs: Sendable {
         _ = try await api.apply(secret, as: Self.fieldManager)
     }
 
+    /// The values of a build's secrets, from its Secret in the cluster; nil when that is not there, or not whole.
+    func secrets(of job: Job, _ task: BuildTask) async throws -> [String: [UInt8]]? {
+        do {
+            let secret = try await api.get(Secret.self, job.key)
+            guard secret.metadata.ownerReferences.contains(where: { $0.uid == job.metadata.uid }) else { return nil }
+            return BuildJob.values(of: task.secretNames, in: secret)
+        } catch let error as KubernetesError where error.isNotFound {
+            return nil
+        }
+    }
+
     /// Deletes a Job with its pod and Secret; one that is gone already is no error.
     func delete(_ job: Job) async throws {
         let options = DeleteOptions(uid: job.metadata.uid, propagation: .background)

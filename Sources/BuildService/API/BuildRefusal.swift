@@ -12,4 +12,8 @@ struct BuildRefusal: Error, Hashable, CustomStringConvertible {
     }
 
     var description: String { message }
+
+    /// Other requests have so much on the disk that there is no room for this one.
+    static let noRoom = BuildRefusal(
+        .tooManyRequests, "the builder receives too much at once; send it again")
 }

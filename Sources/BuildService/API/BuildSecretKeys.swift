@@ -5,7 +5,8 @@ import YAML
 
 /// The key pairs that build secrets are sealed for: the one that is told, and one that it replaced.
 ///
-/// The id of a key follows from it, so a file that was sealed before a rotation finds its key.
+/// A file says by its key's id which it was sealed for; the id follows from the key. Earlier clients let people choose an id,
+/// or left it out: with one that is not known each key is tried, since a box opens for its own key alone.
 struct BuildSecretKeys: Sendable {
     private let told: Pair
     private let all: [Pair]
@@ -62,25 +63,36 @@ struct BuildSecretKeys: Sendable {
         guard root["version"]?.text == Self.version, root["algorithm"]?.text == Self.algorithm else {
             throw Self.refusal("only version \(Self.version) with \(Self.algorithm) is known")
         }
-        guard let id = root["key_id"]?.text, let key = all.first(where: { $0.id == id }) else {
-            throw Self.refusal("it was sealed for another key than \(told.id); seal it again")
-        }
         guard let sender = Self.bytes(root["public_key"]), sender.count == NaClBox.keyBytes,
             let entries = root["secrets"]?.mapping?.entries, entries.count <= Self.secretsMaximum
         else { throw Self.refusal("it has no sender's key, or no more than \(Self.secretsMaximum) secrets") }
+        guard entries.allSatisfy({ Self.isName($0.key) }) else {
+            throw Self.refusal("a secret's name has letters, digits, '.', '_' and '-', at most 100")
+        }
+        let named = all.filter { $0.id == root["key_id"]?.text }
         var secrets: [String: [UInt8]] = [:]
         for entry in entries {
-            guard Self.isName(entry.key) else {
-                throw Self.refusal("a secret's name has letters, digits, '.', '_' and '-', at most 100")
+            guard let value = Self.value(entry.value, from: sender, named.isEmpty ? all : named) else {
+                guard !named.isEmpty else {
+                    throw Self.refusal(
+                        "\(entry.key) cannot be opened: it was damaged, or sealed for another key than \(told.id); seal it again"
+                    )
+                }
+                throw Self.refusal("\(entry.key) cannot be opened: it was damaged, or sealed for another key")
             }
-            guard let sealed = Self.bytes(entry.value), sealed.count >= NaClBox.nonceBytes,
-                let value = NaClBox.open(
-                    Array(sealed[NaClBox.nonceBytes...]), nonce: Array(sealed[..<NaClBox.nonceBytes]), from: sender,
-                    privateKey: key.privateKey)
-            else { throw Self.refusal("\(entry.key) cannot be opened: it was damaged, or sealed for another key") }
             secrets[entry.key] = value
         }
         return secrets
+    }
+
+    /// What a box holds, opened by the first of the keys that fits; nil when none does.
+    private static func value(_ node: YAMLNode, from sender: [UInt8], _ keys: [Pair]) -> [UInt8]? {
+        guard let sealed = bytes(node), sealed.count >= NaClBox.nonceBytes else { return nil }
+        let (nonce, box) = (Array(sealed[..<NaClBox.nonceBytes]), Array(sealed[NaClBox.nonceBytes...]))
+        for key in keys {
+            if let value = NaClBox.open(box, nonce: nonce, from: sender, privateKey: key.privateKey) { return value }
+        }
+        return nil
     }
 
     private static func refusal(_ why: String) -> BuildRefusal {

@@ -78,8 +78,18 @@ struct BuildShepherd: Sendable {
     }
 
     private func adopt(_ job: Job, _ build: OngoingBuild) async throws -> (BuildResult, Pod?) {
-        // Of a build with secrets only the process that took the request knows the values.
-        if build.task.secretNames.isEmpty || !build.task.secrets.isEmpty { try await jobs.equip(job, build.task) }
+        guard build.task.isWhole else {
+            let pod = try await jobs.pod(of: job)
+            if let phase = pod?.status?.phase, phase != "Pending" { return try await watch(job, build) }
+            // An earlier process ended between the Job and its Secret, and took the values with it: the pod would wait in vain.
+            try await jobs.delete(job)
+            logger.warning("A build of an earlier process has no secrets", ["job": job.metadata.name])
+            var result = Self.failed(
+                build, "the builder was restarted before the build had its secrets; send it again")
+            result.isInterrupted = true
+            return (result, nil)
+        }
+        try await jobs.equip(job, build.task)
         return try await watch(job, build)
     }
 
@@ -109,12 +119,14 @@ struct BuildShepherd: Sendable {
         var hasPod = false
         while true {
             do {
-                let pod = try await jobs.pod(of: job)
+                var pod = try await jobs.pod(of: job)
                 guard let now = pod == nil ? try await jobs.job(job.key) : job else {
                     return (
                         Self.failed(build, "somebody deleted the build's Job \(job.metadata.name); send it again"), nil
                     )
                 }
+                // It may have begun and ended since its pods were looked for: then its result is not lost, and nothing is built twice.
+                if pod == nil, BuildJobs.isFinished(now) { pod = try await jobs.pod(of: job) }
                 failures = 0
                 if let pod, !hasPod {
                     hasPod = true
@@ -143,8 +155,7 @@ struct BuildShepherd: Sendable {
         guard case .failure(let reason) = outcome else { return (Self.result(build, outcome), pod) }
         let attempt = BuildJobs.attempt(job)
         let mayHelp = [RepositoryReason.evicted, .contextFetchFailed].contains { reason.hasPrefix($0.rawValue + ":") }
-        let isWhole = build.task.secretNames.isEmpty || !build.task.secrets.isEmpty
-        if mayHelp, isWhole, attempt < Self.attemptsMaximum {
+        if mayHelp, build.task.isWhole, attempt < Self.attemptsMaximum {
             logger.warning("A build is tried again", ["job": job.metadata.name, "reason": reason])
             return try await begin(build, attempt: attempt + 1)
         }

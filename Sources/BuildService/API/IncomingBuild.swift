@@ -12,7 +12,7 @@ final class IncomingBuild: Sendable {
     private let descriptor: Int32
     private let bytesMaximum: Int
     /// What it takes of the disk, and what is made of it before the build.
-    let share: UploadRoom.Share
+    let share: Budget.Share
     private let state: Mutex<State>
 
     private struct State: ~Copyable {
@@ -23,9 +23,9 @@ final class IncomingBuild: Sendable {
     /// - Parameters:
     ///   - key: What the client signs with.
     ///   - room: For all requests together.
-    init(path: String, key: [UInt8], bytesMaximum: Int, room: UploadRoom) throws(ArtifactFolderError) {
+    init(path: String, key: [UInt8], bytesMaximum: Int, room: Budget) throws(ArtifactFolderError) {
         self.path = path
-        share = UploadRoom.Share(of: room)
+        share = Budget.Share(of: room)
         self.bytesMaximum = bytesMaximum
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         state = Mutex(State(hasher: HMACHasher(key: key)))
@@ -51,7 +51,7 @@ final class IncomingBuild: Sendable {
             return state.sizeBytes
         }
         guard size <= bytesMaximum else { throw ArtifactFolderError.tooLarge }
-        try share.take(bytes.count)
+        guard share.take(bytes.count) else { throw BuildRefusal.noRoom }
         try writeAll(bytes, to: descriptor)
     }
 

@@ -12,7 +12,7 @@ struct BuildTask: Sendable, Hashable {
     let order: BuildOrder
     /// SHA-256 of the context in the artifact store, 64 hex digits.
     let contextDigest: String
-    /// What steps may mount, by name; empty for a build that an earlier process began.
+    /// What steps may mount, by name; empty where the values are not known (yet) to this process.
     var secrets: [String: [UInt8]]
     /// The names of ``secrets``, in order.
     let secretNames: [String]
@@ -32,6 +32,9 @@ struct BuildTask: Sendable, Hashable {
         let code = HMAC.sha256(key: key, message: Array("farebox build id\n\(contextDigest)\n\(values)".utf8))
         id = String(Hex.encode(code).prefix(Self.idDigits))
     }
+
+    /// Whether all that the build needs is known.
+    var isWhole: Bool { secretNames.isEmpty || !secrets.isEmpty }
 
     static let idDigits = 32
 

@@ -169,6 +169,16 @@ public struct BuildJob: Sendable, Equatable {
             type: "Opaque", data: data)
     }
 
+    /// What steps may mount, out of a Secret that ``secret(contextToken:jobUID:values:)`` made; nil when one is missing.
+    public static func values(of names: [String], in secret: Secret) -> [String: [UInt8]]? {
+        var values: [String: [UInt8]] = [:]
+        for name in names {
+            guard let value = secret.data[secretKey(name)] else { return nil }
+            values[name] = value.bytes
+        }
+        return values
+    }
+
     /// The key of a step's secret, apart from our own keys.
     private static func secretKey(_ name: String) -> String { "step." + name }
 

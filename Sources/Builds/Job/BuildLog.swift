@@ -13,8 +13,7 @@ public enum BuildLog {
     /// - Returns: A reason, and one line for people.
     public static func failure(in log: String, exitCode: Int32) -> BuildFailure {
         let lines = log.split(whereSeparator: \.isNewline).map(String.init)
-        let last = lines.last { $0.contains("failed to solve") || $0.hasPrefix("error:") || $0.hasPrefix("ERROR:") }
-        let summary = String((last ?? lines.last ?? "exit code \(exitCode)").prefix(400))
+        let summary = summary(of: lines) ?? "exit code \(exitCode)"
         func has(_ parts: String...) -> Bool { parts.contains { log.contains($0) } }
 
         if has("failed to push", "failed to export the cache", "error writing manifest", "error writing layer") {
@@ -40,6 +39,20 @@ public enum BuildLog {
             return unsolved(log, summary)
         }
         return BuildFailure(.builderFailed, "the builder ended with code \(exitCode): \(summary)")
+    }
+
+    /// The line that says why, and where it says nothing but that it failed, the cause that was printed before it.
+    private static func summary(of lines: [String]) -> String? {
+        let isError = { (line: String) in
+            line.contains("failed to solve") || line.hasPrefix("error:") || line.hasPrefix("ERROR:")
+        }
+        guard let index = lines.lastIndex(where: isError) else { return lines.last.map { String($0.prefix(400)) } }
+        var summary = lines[index]
+        // BuildKit 0.8 prints the causes of an error on lines of their own, the last one's before it.
+        if summary.hasSuffix("failed to solve"), index > 0, !lines[index - 1].hasPrefix("---") {
+            summary += ": " + lines[index - 1]
+        }
+        return String(summary.prefix(400))
     }
 
     private static func push(_ log: String, _ summary: String) -> BuildFailure {

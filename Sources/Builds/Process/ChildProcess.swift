@@ -22,6 +22,8 @@ struct ChildProcess: Sendable {
     var workingDirectory: String
     /// A file that becomes standard input; nothing when nil.
     var inputPath: String?
+    /// What is read from standard input in the place of a file: at most ``inputBytesMaximum``.
+    var input: [UInt8] = []
     /// A file that standard output goes to, made or emptied first; kept in memory when nil.
     var outputPath: String?
     /// It is killed when it runs longer.
@@ -30,7 +32,7 @@ struct ChildProcess: Sendable {
     var outputBytesMaximum: Int = 1 << 20
     /// No file it writes may grow larger.
     var fileBytesMaximum: UInt64 = 1 << 30
-    /// Asked some times a second while it runs: a reason to stop it, or nil.
+    /// Asked some times a second while it runs, and once at its end: a reason to stop it, or nil.
     var watch: @Sendable () -> String? = { nil }
 
     /// How it ended.
@@ -42,6 +44,9 @@ struct ChildProcess: Sendable {
         /// The end of standard error.
         let errors: String
     }
+
+    /// So much goes into a pipe before anybody reads (PIPE_BUF of Linux).
+    static let inputBytesMaximum = 4096
 
     /// How often limits and cancellation are looked at.
     private static let tick: Duration = .milliseconds(50)
@@ -74,7 +79,7 @@ struct ChildProcess: Sendable {
     // MARK: - On the thread
 
     private func runBlocking(isCancelled: Flag) throws -> Result {
-        var streams = try Streams(inputPath: inputPath, outputPath: outputPath)
+        var streams = try Streams(inputPath: inputPath, input: input, outputPath: outputPath)
         defer { streams.close() }
         let process = try spawn(streams)
         streams.closeChildSide()
@@ -99,6 +104,8 @@ struct ChildProcess: Sendable {
             if stop != nil { kill(-process, SIGKILL) }
         }
         if let stop { throw stop }
+        // It may have gone too far after the last look, and ended.
+        if let reason = watch() { throw ChildProcessError.stopped(reason) }
         return Result(status: status ?? -1, output: output, errors: String(decoding: errors, as: UTF8.self))
     }
 

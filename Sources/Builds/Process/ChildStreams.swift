@@ -13,9 +13,10 @@ extension ChildProcess {
         /// Opens files and pipes, all of them closed on exec; the child's copies are made by `posix_spawn`.
         ///
         /// - Throws: ``ChildProcessError/cannotStart(_:code:)`` naming the file that could not be opened.
-        init(inputPath: String?, outputPath: String?) throws {
+        init(inputPath: String?, input: [UInt8] = [], outputPath: String?) throws {
             do {
-                childInput = try Self.open(inputPath ?? "/dev/null", O_RDONLY)
+                childInput =
+                    input.isEmpty ? try Self.open(inputPath ?? "/dev/null", O_RDONLY) : try Self.filled(input)
                 if let outputPath {
                     childOutput = try Self.open(outputPath, O_WRONLY | O_CREAT | O_TRUNC)
                 } else {
@@ -80,6 +81,18 @@ extension ChildProcess {
             let descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw ChildProcessError.cannotStart(path, code: errno) }
             return descriptor
+        }
+
+        /// A pipe that holds these bytes and then ends.
+        private static func filled(_ bytes: [UInt8]) throws -> Int32 {
+            precondition(bytes.count <= ChildProcess.inputBytesMaximum, "more than a pipe takes at once")
+            let (reading, writing) = try pipe()
+            defer { Glibc.close(writing) }
+            guard bytes.withUnsafeBytes({ write(writing, $0.baseAddress, $0.count) }) == bytes.count else {
+                Glibc.close(reading)
+                throw ChildProcessError.cannotStart("pipe", code: errno)
+            }
+            return reading
         }
 
         private static func pipe() throws -> (reading: Int32, writing: Int32) {

@@ -62,6 +62,15 @@ enum RegistryChallenge: Equatable {
         return realm + (realm.contains("?") ? "&" : "?") + query
     }
 
+    /// The form that changes an identity token for a token of this one kind of access (RFC 6749 §6; the distribution project's
+    /// "Registry v2 authentication using OAuth2").
+    static func refreshForm(token: String, service: String?, scope: String) -> [UInt8] {
+        var fields = [("grant_type", "refresh_token"), ("client_id", "farebox"), ("refresh_token", token)]
+        if let service { fields.append(("service", service)) }
+        fields.append(("scope", scope))
+        return Array(fields.map { "\($0.0)=\(percentEncoded($0.1))" }.joined(separator: "&").utf8)
+    }
+
     private static func percentEncoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var result: [UInt8] = []

@@ -36,6 +36,9 @@ public final class RegistryClient: Sendable {
     /// A manifest is not larger (the limit registries have themselves).
     static let manifestBytesMaximum = 4 << 20
 
+    /// An answer of a token service is not larger.
+    private static let tokenBytesMaximum = 1 << 20
+
     private let client: HTTPClient
     let configuration: Configuration
 
@@ -134,20 +137,30 @@ public final class RegistryClient: Sendable {
             let scope = "repository:\(image.repository):\(actions)"
             return try await token(realm: realm, service: service, scope: scope, image: image, login: login)
         }
-        guard challenges.contains(.basic), let login else { throw RegistryError.denied(image) }
+        guard challenges.contains(.basic), let login, login.identityToken == nil else {
+            throw RegistryError.denied(image)
+        }
         return login.basic
     }
 
     private func token(
         realm: String, service: String?, scope: String, image: ImageReference, login: RegistryCredentials.Login?
     ) async throws -> String {
-        let url = RegistryChallenge.tokenURL(realm: realm, service: service, scope: scope)
         var headers = HTTPHeaders([("Accept", "application/json")])
-        if let login { headers.set("Authorization", login.basic) }
-        let response = try await send(
-            HTTPClientRequest(
-                .get, url: url, headers: headers, timeout: configuration.timeout, responseBytesMaximum: 1 << 20),
-            registry: image.registry)
+        var request: HTTPClientRequest
+        if let identityToken = login?.identityToken {
+            headers.set("Content-Type", "application/x-www-form-urlencoded")
+            request = HTTPClientRequest(.post, url: realm, headers: headers)
+            request.body = .bytes(
+                RegistryChallenge.refreshForm(token: identityToken, service: service, scope: scope))
+        } else {
+            if let login { headers.set("Authorization", login.basic) }
+            request = HTTPClientRequest(
+                .get, url: RegistryChallenge.tokenURL(realm: realm, service: service, scope: scope), headers: headers)
+        }
+        request.timeout = configuration.timeout
+        request.responseBytesMaximum = Self.tokenBytesMaximum
+        let response = try await send(request, registry: image.registry)
         guard response.status.isSuccess else {
             if response.status.code >= 500 {
                 throw RegistryError.unreachable(image.registry, "its token service answered \(response.status)")

@@ -12,6 +12,15 @@ public enum HealthAnnotations {
         [path, initialDelay, readyPath, readyInitialDelay].contains(key)
     }
 
+    /// The annotations by which ``health(_:)`` reads this; time limits have none.
+    public static func annotations(of health: FunctionHealth) -> [String: String] {
+        var annotations: [String: String] = [:]
+        annotations[path] = health.path
+        annotations[readyPath] = health.readyPath
+        annotations[initialDelay] = health.initialDelay
+        return annotations
+    }
+
     /// The health check; nil when no annotation says anything about one.
     ///
     /// A function has one wait before it is asked first, for both checks: that of the health check goes before.

@@ -19,6 +19,16 @@ public enum RetryAnnotations {
     /// Whether an annotation becomes a field of the Function.
     public static func isOne(_ key: String) -> Bool { [attempts, statuses, minimum, maximum].contains(key) }
 
+    /// The annotations by which ``calls(_:)`` reads this; how many run at once has none.
+    public static func annotations(of calls: FunctionAsync) -> [String: String] {
+        var annotations: [String: String] = [:]
+        annotations[attempts] = calls.attempts.map { "\($0)" }
+        annotations[statuses] = calls.retryStatuses.map { $0.map { "\($0)" }.joined(separator: ",") }
+        annotations[minimum] = calls.retryMinimum
+        annotations[maximum] = calls.retryMaximum
+        return annotations
+    }
+
     /// How calls are tried again; nil when no annotation says anything about it.
     ///
     /// - Throws: ``Invalid`` for a number that is none; bounds are the Function's rules.

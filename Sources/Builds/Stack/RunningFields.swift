@@ -121,8 +121,7 @@ struct RunningFields {
             isAllowed: rules.allowsAnnotation)
     }
 
-    /// The annotation that names where a function's author wants to be paid.
-    static let paymentPointerAnnotation = "interledger.org/payment-pointer"
+    private static let paymentPointerAnnotation = StackFunction.paymentPointerAnnotation
 
     /// What may go onto pods; what became a field of the Function is not told as ignored.
     private mutating func allowed(

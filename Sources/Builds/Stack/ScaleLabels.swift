@@ -62,6 +62,25 @@ public struct ScaleLabels: Sendable {
         return scale == FunctionScale() ? nil : scale
     }
 
+    /// The labels by which ``scale(replicasMaximum:)`` reads this; a waiting page has none.
+    public static func labels(of scale: FunctionScale) -> [String: String] {
+        var values: [String: String] = [:]
+        if let idleAfter = scale.idleAfter {
+            values["zero"] = "true"
+            values["zero-duration"] = idleAfter
+        } else {
+            values["min"] = scale.min.map { "\($0)" }
+        }
+        values["max"] = scale.max.map { "\($0)" }
+        if let target = scale.targetConcurrency {
+            values["type"] = "capacity"
+            values["target"] = "\(target)"
+            values["target-proportion"] = "1"
+            values["down.window"] = scale.downAfter
+        }
+        return Dictionary(uniqueKeysWithValues: values.map { (prefix + $0.key, $0.value) })
+    }
+
     private static let known: Set = [
         "min", "max", "zero", "zero-duration", "target", "target-proportion", "down.window",
     ]

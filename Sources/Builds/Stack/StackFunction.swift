@@ -55,6 +55,8 @@ public struct StackFunction: Sendable, Hashable {
 
     /// The variable by which a watchdog learns what to start.
     public static let processVariable = "fprocess"
+    /// The annotation that names where a function's author wants to be paid.
+    public static let paymentPointerAnnotation = "interledger.org/payment-pointer"
 
     /// What a Function object of it says.
     ///

@@ -28,8 +28,11 @@ struct BuildDeskUnderTest: Sendable {
     static let namespace = "farebox-builds"
 
     /// Runs a server around `body`.
+    ///
+    /// - Parameter seen: The cluster as the server sees it.
     static func with(
-        api: MemoryAPI = MemoryAPI(), secretKeys: [String: String] = [:],
+        api: MemoryAPI = MemoryAPI(), seen: (MemoryAPI) -> any KubernetesAPI = { $0 },
+        secretKeys: [String: String] = [:],
         _ change: (inout BuildAPIConfiguration) -> Void = { _ in }, isReady: Bool = true,
         _ body: (BuildDeskUnderTest) async throws -> Void
     ) async throws {
@@ -61,7 +64,7 @@ struct BuildDeskUnderTest: Sendable {
             configuration: configuration,
             surroundings: BuildAPIServer.Surroundings(
                 builds: builds, buildsMaximum: 10, registryCredentials: nil, registry: RegistryClient.Configuration()),
-            folder: store, tokens: tokens, api: api, registry: MetricsRegistry(), pace: pace,
+            folder: store, tokens: tokens, api: seen(api), registry: MetricsRegistry(), pace: pace,
             digest: { _ in registry.value })
         let port = try server.start()
         let running = Task { try await server.run() }
@@ -94,27 +97,40 @@ struct BuildDeskUnderTest: Sendable {
     func post(
         _ body: [UInt8], streams: Bool = false, path: String = "/build", signature: String? = nil
     ) async throws -> HTTPClientResponse {
+        try await HTTPClient().send(posting(body, streams: streams, path: path, signature: signature))
+    }
+
+    /// Asks for a build and comes back with the head of a stream, as soon as the desk has taken it in.
+    func open(_ tar: RequestTar) async throws -> HTTPClientStream {
+        try await HTTPClient().stream(posting(tar.bytes, streams: true, path: "/build", signature: nil))
+    }
+
+    private func posting(
+        _ body: [UInt8], streams: Bool, path: String, signature: String?
+    ) -> HTTPClientRequest {
         var headers = HTTPHeaders([
             ("Content-Type", "application/octet-stream"), ("User-Agent", "openfaas-go-sdk"),
             ("X-Build-Signature", signature ?? sign(body)),
         ])
         if streams { headers.set("Accept", "Application/X-NDJSON") }
-        return try await HTTPClient().send(
-            HTTPClientRequest(.post, url: url(path), headers: headers, body: .bytes(body), timeout: .seconds(120)))
+        return HTTPClientRequest(
+            .post, url: url(path), headers: headers, body: .bytes(body), timeout: .seconds(300))
     }
 
     func get(_ path: String, streams: Bool = false) async throws -> HTTPClientResponse {
         var headers = HTTPHeaders()
         if streams { headers.set("Accept", "application/x-ndjson") }
         return try await HTTPClient().send(
-            HTTPClientRequest(.get, url: url(path), headers: headers, timeout: .seconds(120)))
+            HTTPClientRequest(.get, url: url(path), headers: headers, timeout: .seconds(300)))
     }
 
     func sign(_ body: [UInt8]) -> String { "sha256=" + Hex.encode(HMAC.sha256(key: key, message: body)) }
 
     /// The lines of a stream, each read as JSON; an empty one is none.
-    func lines(_ response: HTTPClientResponse) throws -> [JSONValue] {
-        let text = String(decoding: response.body, as: UTF8.self)
+    func lines(_ response: HTTPClientResponse) throws -> [JSONValue] { try lines(response.body) }
+
+    func lines(_ body: [UInt8]) throws -> [JSONValue] {
+        let text = String(decoding: body, as: UTF8.self)
         #expect(text.hasSuffix("\n") && !text.contains("\n\n"), "\(text)")
         return try text.split(separator: "\n").map { try JSONReader().parse(String($0)) }
     }
@@ -140,6 +156,17 @@ struct BuildDeskUnderTest: Sendable {
             guard jobs.count >= count else { return nil }
             return jobs.filter { !BuildJobs.isFinished($0) }.min { $0.metadata.name < $1.metadata.name }
                 ?? (count == jobs.count ? jobs.first : nil)
+        }
+    }
+
+    /// A Job's Secret, once it is there.
+    func secret(of job: Job) async throws -> Secret {
+        try await poll {
+            do {
+                return try await api.get(Secret.self, job.key)
+            } catch let error as KubernetesError where error.isNotFound {
+                return nil
+            }
         }
     }
 
@@ -224,7 +251,7 @@ struct BuildDeskUnderTest: Sendable {
 
     /// Looks until there is an answer.
     private func poll<R>(_ body: () async throws -> R?) async throws -> R {
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(120)
         while ContinuousClock.now < end {
             if let answer = try await body() { return answer }
             // A look now and then: nothing tells when it is so.

@@ -169,6 +169,11 @@ struct BuildAnswerTests {
         #expect(
             text(BuildAnswer.end(bad))
                 == #"{"duration":0.004,"error":"no","image":"a/b:1","status":"failed"}"# + "\n")
+        var interrupted = bad
+        interrupted.isInterrupted = true
+        #expect(
+            text(BuildAnswer.end(interrupted))
+                == #"{"duration":0.004,"error":"no","image":"a/b:1","interrupted":true,"status":"failed"}"# + "\n")
         #expect(
             BuildAnswer.progress(["v: one", "v: two"], seconds: 0.004).map(text)
                 == [#"{"duration":0.004,"log":["v: one","v: two"],"status":"in_progress"}"# + "\n"])
@@ -207,7 +212,7 @@ struct BuildAnswerTests {
     }
 }
 
-@Suite("A value that is waited for", .timeLimit(.minutes(2)))
+@Suite("A value that is waited for", .timeLimit(.minutes(10)))
 struct ObservedTests {
     @Test("tells everybody who waits of the last change, and lets go of whoever is cancelled")
     func waiting() async throws {

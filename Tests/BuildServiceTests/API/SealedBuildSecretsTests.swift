@@ -3,12 +3,13 @@ import HTTP
 import JSON
 import KubernetesClient
 import KubernetesTypes
+import MemoryCluster
 import RawSockets
 import Testing
 
 @testable import BuildService
 
-@Suite("Sealed build secrets", .timeLimit(.minutes(5)))
+@Suite("Sealed build secrets", .timeLimit(.minutes(10)))
 struct SealedBuildSecretsTests {
     private static let key = (0..<32).map { UInt8($0) }
     private static let former = (40..<72).map { UInt8($0) }
@@ -60,9 +61,25 @@ struct SealedBuildSecretsTests {
     }
 
     @Test(
+        "are opened under an id that their sender chose, or none, as earlier clients let them",
+        arguments: ["key_id: my-key-of-2026\n", "", "key_id: \"\"\n"])
+    func otherID(line: String) throws {
+        let keys = BuildSecretKeys(try Self.pair(Self.key), former: try Self.pair(Self.former))
+        for key in [Self.key, Self.former, Self.stranger] {
+            let file = try Self.sealed(["npmrc": [1, 2, 3]], for: key) { text in
+                text.split(separator: "\n").filter { !$0.hasPrefix("key_id") }.map { $0 + "\n" }.joined() + line
+            }
+
+            let secrets = try? keys.open(Array(file.utf8))
+
+            #expect(secrets == (key == Self.stranger ? nil : ["npmrc": [1, 2, 3]]))
+        }
+    }
+
+    @Test(
         "that are not whole are refused with their reason",
         arguments: [
-            ("v1", "v2", "version"), ("nacl/box", "nacl/other", "version"), ("key_id: ", "key_id: x", "another key"),
+            ("v1", "v2", "version"), ("nacl/box", "nacl/other", "version"),
             ("public_key: ", "public_key: AAAA", "sender"), ("  npmrc: ", "  npmrc: AAAA", "npmrc cannot be opened"),
             ("npmrc", "a/b", "a secret's name"), ("secrets:", "secrets: 1\nx:", "sender"), ("version", "{", "no YAML"),
         ])
@@ -88,7 +105,7 @@ struct SealedBuildSecretsTests {
 
             let answer = Task { try await desk.post(tar, streams: true) }
             let job = try await desk.job(1)
-            let secret = try await desk.api.get(Secret.self, job.key)
+            let secret = try await desk.secret(of: job)
             try await desk.finish(job, log: "#1 [1/1] RUN cat\n#1 0.1 it is hunter22\n")
             let text = String(decoding: try await answer.value.body, as: UTF8.self)
 
@@ -109,14 +126,69 @@ struct SealedBuildSecretsTests {
                 Self.request(try Self.sealed(["npmrc": Array($0.utf8)]))
             }
 
-            let answers = requests.map { tar in Task { try await desk.post(tar, streams: true) } }
+            // All of them before the first ends: what ended is built again unless the registry has it.
+            var answers: [HTTPClientStream] = []
+            for tar in requests { answers.append(try await desk.open(tar)) }
             for count in 1...2 { try await desk.finish(try await desk.job(count)) }
-            var ids: [String?] = []
-            for answer in answers { ids.append(try await answer.value.headers["X-Build-Id"]) }
+            for answer in answers {
+                #expect(try desk.lines(try await answer.collect(bytesMaximum: 1 << 20)).last?["status"] == "success")
+            }
+            let ids = answers.map { $0.headers["X-Build-Id"] }
 
             #expect(requests[0].bytes != requests[1].bytes)
             #expect(ids[0] == ids[1] && ids[0] != ids[2])
             #expect(try await desk.jobs().count == 2)
+        }
+    }
+
+    @Test("without which a Job was left end it at once as interrupted, and the same build sent again gets through")
+    func lost() async throws {
+        let api = MemoryAPI()
+        let tar = Self.request(try Self.sealed(["npmrc": Array("hunter22".utf8)]))
+        var id = ""
+        try await BuildDeskUnderTest.with(api: api, secretKeys: ["key": Self.keyFile]) { desk in
+            let answer = Task { try await desk.post(tar, streams: true) }
+            let job = try await desk.job(1)
+            id = try #require(job.metadata.labels[BuildJobs.idLabel])
+            _ = try await desk.secret(of: job)
+            await desk.stop()
+            _ = try await answer.value
+            // As if the process had ended between the two.
+            try await api.delete(Secret.self, job.key)
+        }
+        try await BuildDeskUnderTest.with(api: api, secretKeys: ["key": Self.keyFile]) { desk in
+            var last = try desk.lines(try await desk.get("/build/\(id)", streams: true)).last
+            #expect(last?["status"] == "failed" && last?["interrupted"] == true, "\(String(describing: last))")
+            #expect(try await desk.jobs().isEmpty)
+
+            let answer = Task { try await desk.post(tar, streams: true) }
+            try await desk.finish(try await desk.job(1))
+            last = try desk.lines(try await answer.value).last
+
+            #expect(last?["status"] == "success")
+        }
+    }
+
+    @Test("of a build that an earlier process began are masked in its log, too")
+    func adopted() async throws {
+        let api = MemoryAPI()
+        let tar = Self.request(try Self.sealed(["npmrc": Array("hunter22".utf8)]))
+        try await BuildDeskUnderTest.with(api: api, secretKeys: ["key": Self.keyFile]) { desk in
+            let answer = Task { try await desk.post(tar, streams: true) }
+            _ = try await desk.secret(of: try await desk.job(1))
+            await desk.stop()
+            _ = try await answer.value
+        }
+        try await BuildDeskUnderTest.with(api: api, secretKeys: ["key": Self.keyFile]) { desk in
+            let job = try await desk.job(1)
+            let id = try #require(job.metadata.labels[BuildJobs.idLabel])
+            let answer = Task { try await desk.get("/build/\(id)", streams: true) }
+            try await desk.finish(job, log: "#1 [1/1] RUN cat\n#1 0.1 it is hunter22\n")
+
+            let text = String(decoding: try await answer.value.body, as: UTF8.self)
+
+            #expect(text.contains("it is ***") && !text.contains("hunter22"), "\(text)")
+            #expect(text.contains("\"success\""))
         }
     }
 
