@@ -41,6 +41,7 @@ public enum PersonCommands {
             Subcommand(RepoCommands.add) { try await RepoCommands.runAdd($0, console) },
             Subcommand(RepoCommands.list) { try await RepoCommands.runList($0, console) },
             Subcommand(RepoCommands.sync) { try await RepoCommands.runSync($0, console) },
+            Subcommand(RegistryAuthCommand.description) { try await RegistryAuthCommand.run($0, console) },
             Subcommand(PayCommand.description) { try await PayCommand.run($0, console) },
         ]
     }

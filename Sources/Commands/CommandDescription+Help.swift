@@ -6,7 +6,7 @@ extension CommandDescription {
     ///
     /// - Parameter program: `farebox`, or `kubectl farebox`.
     public func help(program: String) -> String {
-        let title = HelpText.broken("\(program) \(name): \(summary)", at: HelpText.columnsMaximum)
+        let title = FoldedText.lines("\(program) \(name): \(summary)", width: HelpText.columnsMaximum)
         var text = title.joined(separator: "\n") + "\n\nUSAGE\n" + usage(program)
         if !aliases.isEmpty { text += "\nALSO\n  " + aliases.map { "\(program) \($0)" }.joined(separator: ", ") + "\n" }
         if !discussion.isEmpty { text += "\n\(HelpText.flowed(Self.speak(discussion, as: program)))\n" }

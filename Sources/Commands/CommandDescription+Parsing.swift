@@ -43,6 +43,7 @@ extension CommandDescription {
         let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let typed = parts.first.map(String.init) ?? ""
         guard let option = options.first(where: { $0.name == typed }) else {
+            if let reason = refusedOptions[typed] { throw UsageError("\(name): --\(typed): \(reason)") }
             throw unknown(word, similar: Spelling.nearest(to: typed, in: options.map(\.name)).map { "--" + $0 })
         }
         guard option.value != nil else {

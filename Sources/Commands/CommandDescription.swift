@@ -73,13 +73,16 @@ public struct CommandDescription: Sendable {
     public let arguments: [Argument]
     /// What it takes by name.
     public let options: [Option]
+    /// Options of other commands that mean nothing here, by name, with what somebody who types one is told.
+    public let refusedOptions: [String: String]
     /// Whole lines that work as they stand, each beginning with `farebox` or with what comes before a pipe.
     public let examples: [String]
 
     /// Describes a command.
     public init(
         _ name: String, aliases: [String] = [], section: CommandSection = .process, _ summary: String,
-        discussion: String = "", arguments: [Argument] = [], options: [Option] = [], examples: [String] = []
+        discussion: String = "", arguments: [Argument] = [], options: [Option] = [],
+        refusedOptions: [String: String] = [:], examples: [String] = []
     ) {
         self.name = name
         self.aliases = aliases
@@ -88,6 +91,7 @@ public struct CommandDescription: Sendable {
         self.discussion = discussion
         self.arguments = arguments
         self.options = options
+        self.refusedOptions = refusedOptions
         self.examples = examples
     }
 

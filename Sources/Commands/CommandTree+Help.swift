@@ -23,8 +23,8 @@ extension CommandTree {
 
     private var closing: String {
         let codes = ExitCode.allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: ", ")
-        return HelpText.broken(
-            "\(program) <command> --help tells more. Exit codes: \(codes).", at: HelpText.columnsMaximum
+        return FoldedText.lines(
+            "\(program) <command> --help tells more. Exit codes: \(codes).", width: HelpText.columnsMaximum
         ).map { $0 + "\n" }.joined()
     }
 }

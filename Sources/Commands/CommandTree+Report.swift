@@ -4,16 +4,20 @@ extension CommandTree {
     /// - Parameters:
     ///   - error: What a command threw.
     ///   - words: What was typed after the program's name.
-    public func report(_ error: any Error, after words: [String]) -> (text: String, code: ExitCode) {
+    ///   - width: Columns of the terminal that reads it; nil where a program does. What to do next stays in one line, to be copied.
+    public func report(
+        _ error: any Error, after words: [String], width: Int? = nil
+    ) -> (text: String, code: ExitCode) {
+        func folded(_ text: String) -> String { FoldedText.hanging(text, width: width, indent: 4) + "\n" }
         switch error {
         case let error as UsageError:
             let more = error.command.map { "; see: \(program) \($0) --help" } ?? ""
-            return ("\(program): \(error.description)\(more)\n", .usage)
+            return (folded("\(program): \(error.description)\(more)"), .usage)
         case let failure as CommandFailure:
             let advice = failure.advice.map { "  \(CommandDescription.speak($0, as: program))\n" } ?? ""
-            return ("\(program) \(name(words)): \(failure.description)\n\(advice)", failure.code)
+            return (folded("\(program) \(name(words)): \(failure.description)") + advice, failure.code)
         default:
-            return ("\(program) \(name(words)): \(error)\n", .failed)
+            return (folded("\(program) \(name(words)): \(error)"), .failed)
         }
     }
 

@@ -11,7 +11,7 @@ enum HelpText {
         let margin = String(repeating: " ", count: width + 4)
         var text = ""
         for (left, right) in rows {
-            let lines = broken(right, at: columnsMaximum - width - 4)
+            let lines = FoldedText.lines(right, width: columnsMaximum - width - 4)
             if left.count > width {
                 // A long left cell has a line for itself.
                 text += "  \(left)\n" + lines.map { margin + $0 + "\n" }.joined()
@@ -30,27 +30,13 @@ enum HelpText {
         var paragraph = ""
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if line.isEmpty || line.hasPrefix("  ") {
-                lines += broken(paragraph, at: columnsMaximum)
+                lines += FoldedText.lines(paragraph, width: columnsMaximum)
                 paragraph = ""
                 lines.append(String(line))
             } else {
                 paragraph += (paragraph.isEmpty ? "" : " ") + line
             }
         }
-        return (lines + broken(paragraph, at: columnsMaximum)).joined(separator: "\n")
-    }
-
-    /// Breaks text into lines between words; a word that is longer than a line stays whole.
-    static func broken(_ text: String, at width: Int) -> [String] {
-        var lines: [String] = []
-        var line = ""
-        for word in text.split(separator: " ") {
-            if !line.isEmpty, line.count + 1 + word.count > width {
-                lines.append(line)
-                line = ""
-            }
-            line += (line.isEmpty ? "" : " ") + word
-        }
-        return line.isEmpty ? lines : lines + [line]
+        return (lines + FoldedText.lines(paragraph, width: columnsMaximum)).joined(separator: "\n")
     }
 }

@@ -25,7 +25,7 @@ struct Farebox {
             case .run(let command, let options): try await command.run(options)
             }
         } catch {
-            let report = tree.report(error, after: words)
+            let report = tree.report(error, after: words, width: console.errorsWidth)
             say(report.text)
             exit(report.code.rawValue)
         }

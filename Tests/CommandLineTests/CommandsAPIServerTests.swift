@@ -11,7 +11,7 @@ import Testing
 
 @Suite(
     "Commands on a real API server", .enabled(if: APIServer.kubeconfig != nil, Comment(rawValue: APIServer.remedy)),
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(10)))
 struct CommandsAPIServerTests {
     /// Runs a test in a namespace of its own, which the variable names for commands.
     private func inNamespace(_ body: (Client, String) async throws -> Void) async throws {

@@ -2,7 +2,7 @@ import Processes
 import Testing
 
 /// The executable as it is installed, without any cluster.
-@Suite("The executable", .timeLimit(.minutes(5)))
+@Suite("The executable", .timeLimit(.minutes(15)))
 struct ExecutableTests {
     private func run(_ words: [String]) throws -> (text: String, code: Int32) {
         let path = try #require(BuiltProgram.path("farebox"))

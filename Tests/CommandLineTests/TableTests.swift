@@ -24,6 +24,38 @@ struct TableTests {
         #expect(table.text() == "    NAME\n*   a\n-   b\n")
     }
 
+    @Test(
+        "A sentence is broken between words beside its row where there is room, else below it, and never for a program")
+    func prose() {
+        var narrow = Table(["A", Table.Column("SAYS", isProse: true)])
+        narrow.add(["x", "one two three four five six seven eight nine"])
+        var broad = Table([Table.Column(String(repeating: "A", count: 30)), Table.Column("SAYS", isProse: true)])
+        broad.add(["x", "one two three four five six seven eight nine"])
+        broad.add(["y", "short"])
+        var command = Table(["A", Table.Column("SAYS", isProse: true)])
+        command.add(["x", Table.Cell("kubectl get pods --namespace farebox-system --watch", isCommand: true)])
+
+        #expect(narrow.text(width: 42) == "A   SAYS\nx   one two three four five six seven\n    eight nine\n")
+        let lines = broad.text(width: 42).split(separator: "\n").map(String.init)
+        #expect(Array(lines[1...2]) == ["x", "    one two three four five six seven"])
+        #expect(lines.last == "y" + String(repeating: " ", count: 32) + "short")
+        #expect(command.text(width: 42).split(separator: "\n").count == 2)
+        #expect(narrow.text().split(separator: "\n").count == 2)
+    }
+
+    @Test("What follows the details of an object has the terminal's width, not that of their titles")
+    func details() {
+        var details = Details()
+        details.add("Name", "hello")
+        var table = Table(["A", Table.Column("SAYS", isProse: true)])
+        table.add(["x", "one two three four five six seven eight nine"])
+        details.table = table
+
+        let lines = details.text(hasColors: false, width: 42).split(separator: "\n").map(String.init)
+
+        #expect(lines == ["Name:  hello", "A   SAYS", "x   one two three four five six seven", "    eight nine"])
+    }
+
     @Test("A cell cannot move the cursor, and is coloured only where there are colours")
     func cells() {
         var table = Table(["STATE"])

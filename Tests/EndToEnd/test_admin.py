@@ -82,7 +82,17 @@ class Admin(unittest.TestCase):
             "serviceName": "by-client", "replicas": 2, "namespace": farebox.FUNCTIONS})[0], 202)
         self.assertEqual(farebox.get("function", "by-client")["spec"]["replicas"], 2)
 
-    def test_3_remove(self) -> None:
+    def test_3_replace(self) -> None:
+        """A function that is removed and made anew at once, as `--replace` does it, runs again"""
+        before = farebox.get("function", "by-client")["metadata"]["uid"]
+        removal = {"functionName": "by-client", "namespace": farebox.FUNCTIONS}
+        self.assertEqual(send("DELETE", "/system/functions", removal)[0], 202)
+        self.assertEqual(send("POST", "/system/functions", self.deployment())[0], 202)
+        self.assertNotEqual(farebox.get("function", "by-client")["metadata"]["uid"], before)
+        farebox.wait_until("a replica is available", lambda: json.loads(send(
+            "GET", "/system/function/by-client?usage=1")[1]).get("availableReplicas", 0) > 0, 60)
+
+    def test_4_remove(self) -> None:
         """A function of a Repository stays; its own is removed with the namespace in the body"""
         status, text = send("DELETE", "/system/functions", {"functionName": farebox.SecondProbe.NAME})
         self.assertEqual((status, f"Repository {farebox.SecondProbe.REPOSITORY}" in text), (409, True), text)

@@ -9,7 +9,10 @@ import http.client
 import io
 import json
 import os
+import pathlib
+import subprocess
 import tarfile
+import tempfile
 import threading
 import time
 import unittest
@@ -252,6 +255,31 @@ class Crowd(unittest.TestCase):
         self.assertEqual(len(ended), 20)
         self.assertLessEqual(most, 4)
         farebox.wait_until("no build is left over", lambda: not self.running(), 60)
+
+    def test_up_lives_through_restarts(self) -> None:
+        """`farebox build` ends well although the builder is stopped and then killed under it, and the person is told"""
+        for grace in ("30", "0"):
+            with self.subTest(grace=grace), tempfile.TemporaryDirectory() as folder:
+                # It sleeps so that it is still under way when the builder ends; nothing waits for these seconds but the build.
+                pathlib.Path(folder, "Dockerfile").write_text(
+                    f"FROM python:3-slim\nRUN echo {os.urandom(4).hex()} && sleep 15 && echo it-is-done\n")
+                pathlib.Path(folder, "stack.yml").write_text(
+                    "version: 1.0\nprovider: {name: openfaas}\nfunctions:\n"
+                    "  patient: {lang: dockerfile, handler: ., image: patient:latest}\n")
+                building = subprocess.Popen(
+                    [farebox.executable(), "build", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                    stdin=subprocess.DEVNULL)
+                self.addCleanup(building.kill)
+                farebox.wait_until("the build runs", self.running, 60)
+
+                farebox.kubectl("delete", "pod", "-n", farebox.SYSTEM, "-l", "app.kubernetes.io/component=builder",
+                                "--wait=false", "--grace-period", grace, *(["--force"] if grace == "0" else []))
+                output, errors = building.communicate(timeout=200)
+
+                self.assertEqual(building.returncode, 0, errors)
+                self.assertIn("@sha256:", output)
+                self.assertEqual(sum(line.endswith(" it-is-done") for line in errors.splitlines()), 1, errors)
+                self.assertRegex(errors, "sending the build again|waiting until")
 
     def running(self) -> list[str]:
         jobs = farebox.items("jobs", farebox.BUILDS, "farebox.dev/repository-uid=builder-api")

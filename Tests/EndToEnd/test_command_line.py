@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from collections.abc import Callable
 
 import platform_under_test as farebox
 
-SECONDS = 35
+SECONDS = 55
 # It deploys the probe's image.
 LANE = "probe"
 
@@ -105,7 +106,12 @@ class CommandLine(unittest.TestCase):
 
         self.assertEqual(type_there("login", url, "-u", name, text="wrong-" + password).returncode, 4)
         self.assertEqual(type_there("list").returncode, 1)  # there is neither a login nor a kubeconfig
-        logged_in = type_there("login", url, "-u", name, text=password + "\n")
+        payload = farebox.get("secret", "farebox-builder-payload", farebox.SYSTEM)["data"]["payload-secret"]
+        pathlib.Path(home, "payload").write_bytes(base64.b64decode(payload))
+        logged_in = type_there(
+            "login", url, "-u", name, "--builder", f"http://{farebox.cluster_address('farebox-builder')}:8080",
+            "--payload-secret", home + "/payload", "--registry", os.environ["FAREBOX_REGISTRY"] + "/there",
+            text=password + "\n")
         self.assertEqual(logged_in.returncode, 0, logged_in.stderr)
         self.assertNotIn(password, logged_in.stdout + logged_in.stderr)
         kept = pathlib.Path(home, ".config/farebox/servers.json")
@@ -127,8 +133,33 @@ class CommandLine(unittest.TestCase):
         refused = type_there("remove", farebox.Probe.NAME)
         self.assertEqual(refused.returncode, 4, refused.stderr)
         self.assertEqual(type_there("status", "no-such-function").returncode, 3)
+        self.up_there(home, type_there)
+        self.assertEqual(type_there("rollback", "typed").returncode, 2)
         self.assertEqual(type_there("logout").returncode, 0)
         self.assertNotIn(password, kept.read_text())
+
+    def up_there(self, home: str, type_there: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+        """A folder of FaaSO's kind, on port 3000 with /ping, by the REST API and the builder's address"""
+        folder = pathlib.Path(home, "uploaded")
+        folder.mkdir()
+        (folder / "funko.yml").write_text("name: uploaded\nruntime: dockerfile\n")
+        (folder / "Dockerfile").write_text(
+            f"FROM python:3-slim\nRUN mkdir /srv/www && echo {os.urandom(4).hex()} > /srv/www/ping\nUSER 12000\n"
+            'CMD ["python3", "-m", "http.server", "3000", "--directory", "/srv/www"]\n')
+        self.addCleanup(farebox.kubectl, "delete", "function", "uploaded", "-n", farebox.FUNCTIONS,
+                        "--ignore-not-found", "--wait=false")
+
+        up = type_there("up", str(folder), "--timeout", "2m")
+
+        self.assertEqual(up.returncode, 0, up.stderr)
+        self.assertTrue(up.stdout.strip().endswith(f"/function/uploaded.{farebox.FUNCTIONS}"), up.stdout)
+        function = farebox.get("function", "uploaded")
+        self.assertIn("@sha256:", function["spec"]["image"])
+        self.assertEqual((function["spec"]["port"], function["spec"]["health"]["path"]), (3000, "/ping"))
+        self.assertEqual(type_there("invoke", "uploaded", "--path", "/ping").returncode, 0)
+        again = type_there("up", str(folder), "--timeout", "2m")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(farebox.get("function", "uploaded")["metadata"]["generation"], function["metadata"]["generation"])
 
     def test_9_remove(self) -> None:
         """A function is removed and waited for"""

@@ -21,7 +21,7 @@ enum BuildCommand {
         options: BuildOptions.all + [
             .init("push", "with --local: push the image"),
             .init("shrinkwrap", "write the build contexts to build/ and build nothing"),
-        ] + Cluster.options,
+        ] + Server.options,
         examples: [
             "farebox build", "farebox build quotes dice",
             "farebox build --local --registry registry.example.com/alice --push",
@@ -42,8 +42,10 @@ enum BuildCommand {
     }
 
     private static func build(_ folder: FolderOptions, _ options: Options, _ console: Console) async throws {
-        let build = BuildOptions(options, console, folder)
+        let server = try await Server.chosen(options, console, namespace: folder.settings.namespace)
+        let build = BuildOptions(options, console, folder, account: server?.account)
         try build.check()
+        if let server { try build.needBuilder(beside: server) }
         let place = try build.place()
         // A registry that is named, and a builder that is: then no cluster is needed.
         let needsCluster = place == .remote && build.builderURL == nil
@@ -55,7 +57,8 @@ enum BuildCommand {
         let source = try await folder.source(cluster: settings)
         let work = FolderBuild(
             source: source, build: build, console: console,
-            namespace: cluster?.namespace ?? folder.settings.namespace ?? Cluster.functionsNamespace, settings: settings
+            namespace: cluster?.namespace ?? server?.namespace ?? folder.settings.namespace
+                ?? Cluster.functionsNamespace, settings: settings
         )
         var client: BuilderClient?
         for entry in source.functions {

@@ -16,6 +16,8 @@ struct BuildOptions: Sendable {
     private let options: Options
     private let console: Console
     private let folder: FolderOptions
+    /// What is known by a login of the server that functions go to.
+    private let account: ServerAccount?
 
     /// The options of everything that builds.
     static let all: [CommandDescription.Option] =
@@ -39,7 +41,8 @@ struct BuildOptions: Sendable {
         ]
 
     /// Makes what was asked for.
-    init(_ options: Options, _ console: Console, _ folder: FolderOptions) {
+    init(_ options: Options, _ console: Console, _ folder: FolderOptions, account: ServerAccount? = nil) {
+        self.account = account
         self.options = options
         self.console = console
         self.folder = folder
@@ -95,19 +98,31 @@ struct BuildOptions: Sendable {
 
     /// A registry that somebody named.
     var registry: String? {
-        options["registry"] ?? console.variable("FAREBOX_PREFIX") ?? folder.settings.registry
+        options["registry"] ?? console.variable("FAREBOX_PREFIX") ?? folder.settings.registry ?? account?.registry
             ?? console.variable("OPENFAAS_PREFIX")
     }
 
     /// The URL of a builder that somebody named.
     var builderURL: String? {
-        options["builder"] ?? console.variable("FAREBOX_BUILDER") ?? folder.settings.builder
+        options["builder"] ?? console.variable("FAREBOX_BUILDER") ?? folder.settings.builder ?? account?.builder
             ?? console.variable("OPENFAAS_REMOTE_BUILDER")
     }
 
     private var secretPath: String? {
         options["payload-secret"] ?? console.variable("FAREBOX_PAYLOAD_SECRET")
-            ?? folder.settings.payloadSecret.map(folder.path) ?? console.variable("OPENFAAS_PAYLOAD_SECRET")
+            ?? folder.settings.payloadSecret.map(folder.path) ?? account?.payloadSecret
+            ?? console.variable("OPENFAAS_PAYLOAD_SECRET")
+    }
+
+    /// Refuses to build where nothing can: a server of OpenFaaS' kind has no builder of its own.
+    ///
+    /// - Throws: `UsageError`.
+    func needBuilder(beside server: Server) throws(UsageError) {
+        guard try place() == .remote, builderURL == nil else { return }
+        throw UsageError(
+            "the server \(server.address.url) builds nothing itself: name a builder (--builder URL --payload-secret FILE, or "
+                + "once: farebox login \(server.address.url) --builder URL --payload-secret FILE), or build here: --local"
+        )
     }
 
     /// The builder to use.
@@ -116,7 +131,8 @@ struct BuildOptions: Sendable {
     /// - Throws: `UsageError`, `CommandFailure`.
     func client(_ cluster: () throws -> Cluster) async throws -> BuilderClient {
         if let url = builderURL {
-            let place = try AddressedBuilder(url)
+            let authorities = try await CertificateAuthorities.read(options) ?? account?.authorities
+            let place = try AddressedBuilder(url, authorities: authorities)
             guard let path = secretPath else {
                 throw UsageError(
                     "--payload-secret is missing: the file with what requests to \(place.name) are signed with")

@@ -10,6 +10,8 @@ struct BuildResult: Sendable, Hashable {
     var digest: String?
     /// Why it failed; nil when it did not.
     var error: String?
+    /// Whether the builder gave it up for a reason of its own, so that sending it again helps.
+    var isInterrupted = false
 
     /// How a build stands.
     ///
@@ -43,6 +45,7 @@ struct BuildResult: Sendable, Hashable {
         default: status = isWhole ? .failed : .underWay
         }
         if status == .failed, error == nil { result.error = word.isEmpty ? "the builder does not say why" : word }
+        result.isInterrupted = status == .failed && value["interrupted"] == true
         let log = (value["log"]?.arrayValue ?? []).compactMap(\.stringValue)
         return Part(log: log, status: status, result: result)
     }

@@ -26,12 +26,19 @@ final class BuildTalk: Sendable {
 
     /// Takes a line.
     func take(_ line: String) {
-        let line = prefix + TerminalText.line(String(Self.words(of: line)))
+        let line = prefix + TerminalText.line(Self.lastWriting(of: String(Self.words(of: line))))
         guard isQuiet else { return console.note(line) }
         kept.withLock { kept in
             if kept.count == Self.keptMaximum { kept.removeFirst() }
             kept.append(line)
         }
+    }
+
+    /// What a terminal would be left with of a line that was written over and over, as apt does to count: the last writing.
+    static func lastWriting(of line: String) -> String {
+        let writings = line.utf8.split(separator: UInt8(ascii: "\r"))
+        guard writings.count > 1, let last = writings.last else { return line }
+        return String(last) ?? line
     }
 
     /// A line without what the Function Builder API puts before it, `v: <time> `: somebody who looks on has a clock.

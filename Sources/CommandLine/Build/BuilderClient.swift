@@ -19,22 +19,8 @@ struct BuilderClient: Sendable {
     /// What requests are signed with, white space around it taken away.
     let secret: [UInt8]
     var dialect = Dialect.streaming
-    /// How often a full builder is asked again.
-    var patience = Patience()
-
-    /// How long to hold out against a builder that has no place free, or whose connection breaks.
-    struct Patience: Sendable {
-        /// Tries against a full builder.
-        var triesMaximum = 60
-        /// Tries against a builder that starts, ends, or cannot build at all.
-        var startsMaximum = 4
-        /// The wait where the builder names none.
-        var pause = Duration.seconds(5)
-        /// The longest wait that a builder may name.
-        var pauseMaximum = Duration.seconds(30)
-        /// Broken connections in one build.
-        var breaksMaximum = 5
-    }
+    /// How long it holds out.
+    var patience = BuildPersistence.Patience()
 
     /// The field with the code of the body.
     static let signatureField = "X-Build-Signature"
@@ -44,7 +30,22 @@ struct BuilderClient: Sendable {
     /// A whole answer may not be larger: logs of builds are cut at 16 MiB.
     private static let answerBytesMaximum = 64 << 20
 
-    /// Builds a context.
+    /// What one exchange with the builder came to.
+    private enum Outcome {
+        case ended(BuildResult)
+        /// It has no end yet; the failure counts if nothing is done about it.
+        case happened(BuildPersistence.Event, CommandFailure)
+    }
+
+    /// What was seen of a build so far.
+    private struct Sight {
+        /// By what it can be asked for; nil where the builder does not tell.
+        var id: String?
+        /// How many lines of its log were shown.
+        var shown = 0
+    }
+
+    /// Builds a context, also when the builder is restarted meanwhile.
     ///
     /// - Parameters:
     ///   - path: The tar.
@@ -57,9 +58,30 @@ struct BuilderClient: Sendable {
             ("Content-Type", "application/octet-stream"), (Self.signatureField, "sha256=" + signature),
         ])
         if dialect == .streaming { headers.add("Accept", Self.streamType) }
-        let answer = try await admitted(headers, path, tell)
-        guard isStream(answer) else { return try await whole(answer, tell) }
-        return try await follow(answer, tell)
+        var persistence = BuildPersistence(patience)
+        var sight = Sight()
+        var outcome = try await exchange(try await sent(headers, path), &persistence, &sight, tell)
+        while true {
+            switch outcome {
+            case .ended(let result): return try Self.checked(result)
+            case .happened(let event, let failure):
+                let step = persistence.next(after: event, canAsk: sight.id != nil)
+                if step != .giveUp, let word = persistence.word(on: event, by: place.name) { tell(word) }
+                switch step {
+                case .giveUp: throw failure
+                case .send(let pause):
+                    // The builder said how long to stay away, or else only time frees a place or brings it back.
+                    try await Task.sleep(for: pause)
+                    // A build that nobody knows any more begins anew, and so does its log.
+                    if event == .forgotten { sight = Sight() }
+                    outcome = try await exchange(try await sent(headers, path), &persistence, &sight, tell)
+                case .ask(let pause):
+                    // What broke the connection needs a moment to pass.
+                    try await Task.sleep(for: pause)
+                    outcome = try await exchange(try await asked(sight.id ?? ""), &persistence, &sight, tell)
+                }
+            }
+        }
     }
 
     /// The code of a file's bytes, in hex.
@@ -85,113 +107,116 @@ struct BuilderClient: Sendable {
 
     // MARK: - The request
 
-    /// Sends the context until the builder has a place for it.
-    private func admitted(
-        _ headers: HTTPHeaders, _ path: String, _ tell: (String) -> Void
-    ) async throws -> HTTPClientStream {
-        for attempt in 1... {
-            let answer = try await send(.post, "/build", headers, file: path)
-            let isFull = answer.status.code == 429
-            let triesMaximum = isFull ? patience.triesMaximum : patience.startsMaximum
-            guard isFull || answer.status.code == 503, attempt < triesMaximum else { return answer }
-            let pause = pause(answer.headers)
-            if attempt == 1 {
-                tell(
-                    isFull
-                        ? "\(place.name) has no place free; waiting for one"
-                        : "\(place.name) is not ready; trying again")
-            }
-            answer.cancel()
-            // The builder said how long to stay away, or else only time frees a place.
-            try await Task.sleep(for: pause)
-        }
-        throw CommandFailure(.failed, "\(place.name) has no place free")
+    private func sent(_ headers: HTTPHeaders, _ path: String) async throws -> Result<HTTPClientStream, HTTPClientError>
+    {
+        try await send(.post, "/build", headers, file: path)
     }
 
-    private func pause(_ headers: HTTPHeaders) -> Duration {
-        guard let seconds = headers["Retry-After"].flatMap({ Int($0) }), seconds >= 0 else { return patience.pause }
-        return min(.seconds(min(seconds, 3600)), patience.pauseMaximum)
+    private func asked(_ id: String) async throws -> Result<HTTPClientStream, HTTPClientError> {
+        try await send(.get, "/build/" + id, HTTPHeaders([("Accept", Self.streamType)]))
     }
 
     private func send(
         _ method: HTTPMethod, _ path: String, _ headers: HTTPHeaders, file: String? = nil
-    ) async throws -> HTTPClientStream {
+    ) async throws -> Result<HTTPClientStream, HTTPClientError> {
         do {
-            return try await place.send(method, path, headers, file: file)
+            return .success(try await place.send(method, path, headers, file: file))
         } catch let error as HTTPClientError {
-            throw CommandFailure(.failed, "\(place.name) cannot be reached: \(error)")
+            return .failure(error)
+        } catch KubernetesError.transport(let error, _) {
+            return .failure(error)
         }
     }
 
     // MARK: - The answer
+
+    /// Reads an answer as far as it goes.
+    private func exchange(
+        _ result: Result<HTTPClientStream, HTTPClientError>, _ persistence: inout BuildPersistence,
+        _ sight: inout Sight, _ tell: (String) -> Void
+    ) async throws -> Outcome {
+        let answer: HTTPClientStream
+        switch result {
+        case .success(let stream): answer = stream
+        case .failure(let error):
+            let failure = CommandFailure(.failed, "\(place.name) cannot be reached: \(error)")
+            if case .connectionLost = error { return .happened(.away(nil), failure) }
+            return .happened(.unreachable, failure)
+        }
+        if isStream(answer) {
+            persistence.admitted()
+            return try await follow(answer, &sight, tell)
+        }
+        if answer.status.isSuccess { persistence.admitted() }
+        return try await whole(answer, wasAdmitted: persistence.isAdmitted, tell)
+    }
 
     private func isStream(_ answer: HTTPClientStream) -> Bool {
         answer.status.isSuccess && answer.headers["Content-Type"]?.lowercased().hasPrefix(Self.streamType) == true
     }
 
     /// Reads an answer that comes in one piece.
-    private func whole(_ answer: HTTPClientStream, _ tell: (String) -> Void) async throws -> BuildResult {
+    private func whole(
+        _ answer: HTTPClientStream, wasAdmitted: Bool, _ tell: (String) -> Void
+    ) async throws -> Outcome {
+        let code = answer.status.code
         let bytes: [UInt8]
         do {
             bytes = try await answer.collect(bytesMaximum: Self.answerBytesMaximum)
         } catch let error as HTTPClientError {
             throw CommandFailure(.failed, "the answer of \(place.name) broke off: \(error)")
         }
-        guard let part = BuildResult.part(bytes, isWhole: true), !isStatus(bytes) else {
-            throw Refusal.failure(answer.status.code, bytes, place.name)
+        let part = isStatus(bytes) ? nil : BuildResult.part(bytes, isWhole: true)
+        let refusal = Refusal.failure(code, bytes, place.name)
+        switch code {
+        case _ where part?.result.isInterrupted == true: return .happened(.interrupted, refusal)
+        case 429: return .happened(.full(Self.wait(answer.headers)), refusal)
+        case 502, 503, 504: return .happened(.away(Self.wait(answer.headers)), refusal)
+        case 404 where wasAdmitted && !isStatus(bytes): return .happened(.forgotten, refusal)
+        default: break
         }
+        guard let part else { throw refusal }
         for line in part.log { tell(line) }
         guard answer.status.isSuccess, part.status == .succeeded else {
-            if [401, 403].contains(answer.status.code) { throw Refusal.failure(answer.status.code, bytes, place.name) }
+            if [401, 403].contains(code) { throw refusal }
             throw CommandFailure(.failed, "the build failed: \(part.result.error ?? "the builder does not say why")")
         }
-        return part.result
+        return .ended(part.result)
+    }
+
+    /// How long a builder wants to be left alone.
+    private static func wait(_ headers: HTTPHeaders) -> Duration? {
+        headers["Retry-After"].flatMap { Int($0) }.flatMap { $0 >= 0 ? .seconds(min($0, 3600)) : nil }
     }
 
     /// Whether the API server itself answers, in the builder's place.
     private func isStatus(_ bytes: [UInt8]) -> Bool { Refusal.status(bytes) != nil }
 
-    /// Reads an answer that comes line by line, and asks for the rest when it breaks off.
+    /// Reads an answer that comes line by line.
     private func follow(
-        _ first: HTTPClientStream, _ tell: (String) -> Void
-    ) async throws -> BuildResult {
-        let id = first.headers[Self.idField].flatMap { Self.isID($0) ? $0 : nil }
-        var answer = first
-        var stream = BuildStream()
-        var shown = 0
-        var breaks = 0
-        while true {
-            do {
-                while stream.result == nil, let piece = try await answer.next() {
-                    for line in try stream.take(piece) { tell(line) }
-                }
-            } catch let error as HTTPClientError {
-                tell("the connection to \(place.name) broke: \(error)")
+        _ answer: HTTPClientStream, _ sight: inout Sight, _ tell: (String) -> Void
+    ) async throws -> Outcome {
+        if let id = answer.headers[Self.idField], Self.isID(id) { sight.id = id }
+        var stream = BuildStream(seen: sight.shown)
+        do {
+            while stream.result == nil, let piece = try await answer.next() {
+                for line in try stream.take(piece) { tell(line) }
             }
-            answer.cancel()
-            if let result = stream.result { return try Self.checked(result) }
-            breaks += 1
-            guard let id, breaks <= patience.breaksMaximum else {
-                throw CommandFailure(
+        } catch let error as HTTPClientError {
+            tell("the connection to \(place.name) broke: \(error)")
+        }
+        answer.cancel()
+        sight.shown = max(sight.shown, stream.lines)
+        guard let result = stream.result else {
+            return .happened(
+                .broke,
+                CommandFailure(
                     .failed, "the answer of \(place.name) ended before the build did",
-                    advice: "try again: what is built already is not built twice")
-            }
-            shown = max(shown, stream.lines)
-            answer = try await again(id, breaks)
-            stream = BuildStream(seen: shown)
+                    advice: "try again: what is built already is not built twice"))
         }
-    }
-
-    /// Asks for a build that was begun.
-    private func again(_ id: String, _ breaks: Int) async throws -> HTTPClientStream {
-        // What broke the connection needs a moment to pass, longer each time.
-        try await Task.sleep(for: .milliseconds(200) * (1 << min(breaks, 5)))
-        let answer = try await send(.get, "/build/" + id, HTTPHeaders([("Accept", Self.streamType)]))
-        guard isStream(answer) else {
-            let bytes = (try? await answer.collect(bytesMaximum: Refusal.bytesMaximum)) ?? []
-            throw Refusal.failure(answer.status.code, bytes, place.name)
-        }
-        return answer
+        guard result.isInterrupted else { return .ended(result) }
+        return .happened(
+            .interrupted, CommandFailure(.failed, "the build failed: \(result.error ?? "it was interrupted")"))
     }
 
     private static func checked(_ result: BuildResult) throws(CommandFailure) -> BuildResult {

@@ -36,9 +36,11 @@ struct AddressedBuilder: BuilderPlace {
 
     /// Makes a place.
     ///
-    /// - Parameter text: `http` or `https`; a path at its end is kept, and `/build` comes behind.
+    /// - Parameters:
+    ///   - text: `http` or `https`; a path at its end is kept, and `/build` comes behind.
     /// - Throws: `UsageError` for anything else.
-    init(_ text: String, client: HTTPClient = HTTPClient()) throws(UsageError) {
+    ///   - authorities: Whom to trust, in PEM; the system's certificate authorities when nil.
+    init(_ text: String, authorities: String? = nil) throws(UsageError) {
         var url = Substring(text)
         while url.hasSuffix("/") { url.removeLast() }
         if url.hasSuffix("/build") { url.removeLast("/build".count) }
@@ -46,7 +48,8 @@ struct AddressedBuilder: BuilderPlace {
             throw UsageError("the builder '\(text.prefix(200))' must be a URL such as http://127.0.0.1:8081")
         }
         self.url = String(url)
-        self.client = client
+        client = HTTPClient(
+            configuration: HTTPClientConfiguration(tls: TLSIdentity(authorities: authorities.map { Array($0.utf8) })))
     }
 
     func send(

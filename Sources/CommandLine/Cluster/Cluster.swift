@@ -54,6 +54,10 @@ struct Cluster: Sendable {
                 options["namespace"] ?? console.variable(Self.namespaceVariable) ?? namespace ?? fromContext
                 ?? Self.functionsNamespace
             api = try Client(configuration)
+        } catch ConfigurationError.nothingFound(let reason) {
+            throw CommandFailure(
+                reason,
+                advice: "or use an installation's REST API, where it has one: farebox login https://faas.example.com")
         } catch {
             throw CommandFailure(
                 "\(error)", advice: "check what kubectl says: kubectl cluster-info; or name a file: --kubeconfig FILE")

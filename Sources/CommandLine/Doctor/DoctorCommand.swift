@@ -23,10 +23,12 @@ enum DoctorCommand {
             .init("webhook-url", value: "URL", "where the Git host sends its events; asked from here"),
             OutputFormat.option,
         ] + Cluster.options,
+        refusedOptions: Server.refusal,
         examples: ["farebox doctor", "farebox doctor --probe --webhook-url https://hooks.example.com/github"])
 
     static func run(_ options: Options, _ console: Console) async throws {
         let format = try OutputFormat(options)
+        try await Server.refuse("doctor", options, console)
         let cluster = try Cluster(options, console)
         let progress = Progress(console)
         defer { progress.end() }
@@ -88,13 +90,15 @@ enum DoctorCommand {
     }
 
     private static func finding(_ findings: [DoctorFinding]) -> Finding {
-        var table = Table(["CHECK", "STATE", "FOUND"])
+        var table = Table(["CHECK", "STATE", Table.Column("FOUND", isProse: true)])
         for finding in findings {
             table.add([
                 Table.Cell(finding.check), Table.Cell(finding.outcome.rawValue, finding.outcome.mood),
                 Table.Cell(finding.text),
             ])
-            if let remedy = finding.remedy { table.add([Table.Cell(" "), Table.Cell(" "), Table.Cell("→ " + remedy)]) }
+            if let remedy = finding.remedy {
+                table.add([Table.Cell(" "), Table.Cell(" "), Table.Cell("→ " + remedy, isCommand: true)])
+            }
         }
         return Finding(table: table, value: .array(findings.map(\.json)), names: findings.map(\.check))
     }

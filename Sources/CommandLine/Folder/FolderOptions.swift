@@ -30,6 +30,9 @@ struct FolderOptions: Sendable {
     /// - Throws: `CommandFailure` when it cannot be used.
     init(_ folder: String, _ options: Options, _ console: Console) async throws {
         self.folder = Self.withoutSlash(folder)
+        guard SmallFile.exists(self.folder) else {
+            throw CommandFailure(.notFound, "there is no folder \(TerminalText.line(self.folder))")
+        }
         self.options = options
         self.console = console
         settings = try await Self.settings(self.folder)
@@ -105,8 +108,8 @@ struct FolderOptions: Sendable {
         return text.isEmpty ? "." : String(text)
     }
 
-    /// The variables of this process: `${…}` of a stack file means them, as for faas-cli.
-    private static func environment() -> [String: String] {
+    /// The variables of this process: `${…}` of a stack file means them, as for faas-cli; programs that it starts get them.
+    static func environment() -> [String: String] {
         var result: [String: String] = [:]
         var next = environ
         while let entry = next.pointee {

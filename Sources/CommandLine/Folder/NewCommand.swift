@@ -47,7 +47,7 @@ enum NewCommand {
             folder: folder, runtime: isOwn ? nil : try catalog.meant(by: runtime), stack: stack)
         try await write(new)
         for line in (new.welcome ?? "").split(whereSeparator: \.isNewline) {
-            console.note(TerminalText.line(String(line)))
+            console.note(FoldedText.hanging(TerminalText.line(String(line)), width: console.errorsWidth, indent: 0))
         }
         let next =
             new.changed == nil
@@ -81,7 +81,7 @@ enum NewCommand {
 
     /// What is shown of the runtimes.
     static func finding(_ catalog: RuntimeCatalog) -> Finding {
-        var table = Table(["NAME", "DESCRIPTION"])
+        var table = Table(["NAME", Table.Column("DESCRIPTION", isProse: true)])
         for runtime in catalog.all { table.add([Table.Cell(runtime.name), Table.Cell(runtime.summary)]) }
         table.add([Table.Cell(RuntimeCatalog.dockerfile), "A Dockerfile of your own"])
         let items: [JSONValue] = catalog.all.map { runtime in

@@ -28,6 +28,13 @@ enum SmallFile {
         }.get()
     }
 
+    /// A path that means the same from everywhere.
+    static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+        defer { free(folder) }
+        return String(cString: folder) + "/" + path
+    }
+
     /// Whether there is a file, or something else, of a name.
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

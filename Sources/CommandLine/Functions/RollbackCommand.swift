@@ -27,6 +27,7 @@ enum RollbackCommand {
             .init("timeout", value: "TIME", "how long to wait (default 5m)"),
             OutputFormat.option,
         ] + Cluster.options,
+        refusedOptions: Server.refusal,
         examples: [
             "farebox rollback hello --list", "farebox rollback hello --wait", "farebox rollback hello --to 4bf92f35",
         ])
@@ -35,6 +36,7 @@ enum RollbackCommand {
         let format = try OutputFormat(options)
         let limit = try options.duration("timeout") ?? FunctionWait.limitDefault
         let name = try options.requiredArgument("function")
+        try await Server.refuse("rollback", options, console)
         let cluster = try Cluster(options, console)
         let progress = Progress(console)
         defer { progress.end() }

@@ -69,14 +69,16 @@ enum StatusCommand {
     /// Each condition with what it says.
     static func conditions(_ conditions: [Condition], now: Timestamp) -> Table? {
         guard !conditions.isEmpty else { return nil }
-        var table = Table(["CONDITION", "STATUS", "AGE", "REASON", "MESSAGE"])
-        for condition in conditions {
+        var table = Table(["CONDITION", "STATUS", "AGE", "REASON", Table.Column("MESSAGE", isProse: true)])
+        for (index, condition) in conditions.enumerated() {
+            // Ready and Stalled say the same words; once is enough.
+            let twin = conditions[..<index].first { !$0.message.isEmpty && $0.message == condition.message }
             let isBad = condition.type == FunctionCondition.stalled.rawValue
             let mood: Table.Mood = isBad ? .bad : condition.status == .true ? .good : .waiting
             table.add([
                 Table.Cell(condition.type), Table.Cell(condition.status.rawValue, mood),
                 Table.Cell(Age.text(condition.lastTransitionTime, now: now)), Table.Cell(condition.reason),
-                Table.Cell(condition.message),
+                Table.Cell(twin.map { "as \($0.type)" } ?? condition.message),
             ])
         }
         return table

@@ -15,11 +15,13 @@ enum PayCommand {
             """,
         arguments: [.init("function", completion: .functions, "the function's name")],
         options: [OutputFormat.option] + Cluster.options,
+        refusedOptions: Server.refusal,
         examples: ["farebox pay hello", "farebox pay hello -o json"])
 
     static func run(_ options: Options, _ console: Console) async throws {
         let format = try OutputFormat(options)
         let name = try options.requiredArgument("function")
+        try await Server.refuse("pay", options, console)
         let cluster = try Cluster(options, console)
         let progress = Progress(console)
         defer { progress.end() }

@@ -29,6 +29,7 @@ enum RepoCommands {
             .init("wait", short: "w", "wait until its functions run"),
             .init("timeout", value: "TIME", "how long to wait (default 15m)"),
         ] + Cluster.options,
+        refusedOptions: Server.refusal,
         examples: [
             "farebox repo add https://github.com/alice/shop", "farebox repo add git@git.example.com:alice/shop.git -w",
         ])
@@ -37,6 +38,7 @@ enum RepoCommands {
         "repo list", aliases: ["repo ls"], section: .platform,
         "lists repositories and what became of their last commit",
         options: [.init("all-namespaces", short: "A", "in all namespaces"), OutputFormat.option] + Cluster.options,
+        refusedOptions: Server.refusal,
         examples: ["farebox repo list", "farebox repo list -o wide"])
 
     static let sync = CommandDescription(
@@ -47,6 +49,7 @@ enum RepoCommands {
             .init("wait", short: "w", "wait until its functions run"),
             .init("timeout", value: "TIME", "how long to wait (default 15m)"),
         ] + Cluster.options,
+        refusedOptions: Server.refusal,
         examples: ["farebox repo sync alice-shop --wait"])
 
     private static let limitDefault = Duration.seconds(900)
@@ -64,6 +67,7 @@ enum RepoCommands {
         guard let name = options.argument("name") ?? RepositoryName.of(url), DNSName.isSubdomain(name) else {
             throw UsageError("<name>: no name can be made of the URL; give one of small letters, digits, - and .")
         }
+        try await Server.refuse("repo add", options, console)
         let cluster = try Cluster(options, console)
         let metadata = ObjectMeta(name: name, namespace: cluster.namespace)
         let repository = Repository(metadata: metadata, spec: spec)
@@ -83,6 +87,7 @@ enum RepoCommands {
 
     static func runList(_ options: Options, _ console: Console) async throws {
         let format = try OutputFormat(options)
+        try await Server.refuse("repo list", options, console)
         let cluster = try Cluster(options, console)
         let isEverywhere = options.has("all-namespaces")
         let found = try await Progress(console).during("asking the cluster") {
@@ -102,7 +107,7 @@ enum RepoCommands {
         var table = Table(
             place + [
                 "NAME", "STATE", "FUNCTIONS", "COMMIT", "AGE", "BRANCH", Table.Column("URL", isWide: true),
-                Table.Column("MESSAGE", isWide: true),
+                Table.Column("MESSAGE", isWide: true, isProse: true),
             ])
         for repository in repositories {
             let (word, mood, message) = RepositoryWait.state(repository)
@@ -124,6 +129,7 @@ enum RepoCommands {
     static func runSync(_ options: Options, _ console: Console) async throws {
         let limit = try options.duration("timeout") ?? limitDefault
         let name = try options.requiredArgument("name")
+        try await Server.refuse("repo sync", options, console)
         let cluster = try Cluster(options, console)
         let stamp = Timestamp.now.rfc3339(.nanoseconds)
         let title = Cluster.title(Repository.self, name, cluster.namespace)

@@ -15,11 +15,17 @@ extension ListCommand {
         let functions = try await Progress(console).during("asking \(server.address.url)") {
             try await server.functions(isEverywhere: isEverywhere)
         }
-        try console.show(
-            Finding(
-                table: table(functions, server.address, isEverywhere: isEverywhere, now: .now),
-                value: .array(functions.map(\.value)), names: functions.map { "function.farebox.dev/\($0.name)" },
-                absence: "There are no functions at \(server.address.url)."), as: format)
+        try console.show(finding(functions, server.address, isEverywhere: isEverywhere, now: .now), as: format)
+    }
+
+    /// What is shown of some functions of a server.
+    static func finding(
+        _ functions: [RemoteFunction], _ address: ServerAddress, isEverywhere: Bool, now: Timestamp
+    ) -> Finding {
+        Finding(
+            table: table(functions, address, isEverywhere: isEverywhere, now: now),
+            value: .array(functions.map(\.value)), names: functions.map { "function.farebox.dev/\($0.name)" },
+            absence: "There are no functions at \(address.url).")
     }
 
     /// The rows of some functions of a server.
@@ -43,6 +49,11 @@ extension ListCommand {
     }
 }
 
+extension RemoteFunction.State {
+    /// How its word is to be taken.
+    var mood: Table.Mood { isReady ? .good : isStalled ? .bad : .waiting }
+}
+
 extension RemoteFunction {
     /// Where it is called.
     func url(at address: ServerAddress) -> String {
@@ -57,11 +68,9 @@ extension StatusCommand {
         let name = try options.requiredArgument("function")
         let progress = Progress(console)
         defer { progress.end() }
-        var function = try await server.function(name)
-        if options.has("wait") {
-            try await server.wait(for: name, "not ready", limit: limit, progress) { $0?.isSettled == true }
-            function = try await server.function(name)
-        }
+        let function =
+            options.has("wait")
+            ? try await server.untilReady(name, limit: limit, progress) : try await server.function(name)
         progress.end()
         try console.show(
             Finding(table: Table([]), value: function.value, names: ["function.farebox.dev/\(name)"]), as: format,
@@ -73,6 +82,10 @@ extension StatusCommand {
         var details = Details()
         details.add("Name", Table.Cell(function.name))
         details.add("Namespace", function.namespace)
+        if let state = function.state {
+            details.add("State", Table.Cell(state.isReady ? "Ready" : state.reason, state.mood))
+            if !state.isReady { details.add("Because", state.message) }
+        }
         details.add("URL", function.url(at: address))
         details.add(
             "Replicas",
@@ -80,6 +93,7 @@ extension StatusCommand {
                 "\(function.available)/\(function.replicas) take calls", function.isSettled ? .good : .waiting))
         details.add("Calls", "\(function.calls) since the gateways started")
         details.add("Image", function.image)
+        details.add("Repository", function.state?.repository)
         details.add("Secrets", function.secrets.joined(separator: ", "))
         details.add("Age", Age.text(function.created.map { .init($0) }, now: now))
         return details

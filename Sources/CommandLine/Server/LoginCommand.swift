@@ -12,10 +12,14 @@ enum LoginCommand {
             it is right; and keeps it in ~/.config/farebox/servers.json, which nobody else may
             read.
 
-            list, status, invoke, logs, scale, remove and secret then take --server URL, or
-            the variable FAREBOX_SERVER (FAASO_SERVER means the same), or, where there is no
-            kubeconfig, the server of the last login. In place of a login the variable
+            up, build, list, status, invoke, logs, scale, remove and secret then take --server
+            URL, or the variable FAREBOX_SERVER (FAASO_SERVER means the same), or, where there
+            is no kubeconfig, the server of the last login. In place of a login the variable
             FAREBOX_TOKEN may hold a token. Everything else needs a kubeconfig.
+
+            A server of OpenFaaS' kind builds nothing: --builder, --payload-secret and
+            --registry are kept for up and build. --ca is kept, too. Logging in again changes
+            what is given and leaves the rest.
             """,
         arguments: [
             .init(
@@ -25,10 +29,15 @@ enum LoginCommand {
         options: [
             .init("username", short: "u", value: "NAME", "the administrator's name (default admin)"),
             .init("token", short: "t", "a token is read, not a password"),
+            CertificateAuthorities.option,
+            .init("builder", value: "URL", "the builder that goes with the server"),
+            .init("payload-secret", value: "FILE", completion: .file, "what the builder's requests are signed with"),
+            .init("registry", value: "PREFIX", "where images go, as registry.example.com/alice"),
         ],
         examples: [
             "farebox login https://faas.example.com",
             "kubectl create token alice | farebox login https://faas.example.com --token",
+            "farebox login https://faas.example.com --registry r.example.com/alice",
         ])
 
     private static let nameDefault = "admin"
@@ -41,19 +50,45 @@ enum LoginCommand {
         if address.isOpenToEavesdroppers {
             console.note("note: \(address.url) is plain http: whoever is on the way can read what you send")
         }
-        try await logIn(to: address, try await credentials(options), console)
+        let extras = try await extras(options, address)
+        try await logIn(to: address, try await credentials(options), console, extras)
+    }
+
+    /// What is kept beside the credentials.
+    private static func extras(
+        _ options: Options, _ address: ServerAddress
+    ) async throws -> @Sendable (inout ServerAccount) -> Void {
+        let authorities = try await CertificateAuthorities.read(options)
+        if authorities != nil, address.url.hasPrefix("http://") {
+            throw UsageError("--ca: \(address.url) is plain http, which has no certificates")
+        }
+        if let url = options["builder"] { _ = try AddressedBuilder(url) }
+        let path = options["payload-secret"].map(SmallFile.absolute)
+        if let path, !SmallFile.exists(path) { throw CommandFailure(.notFound, "there is no file \(path)") }
+        let (builder, registry) = (options["builder"], options["registry"])
+        return { account in
+            account.authorities = authorities ?? account.authorities
+            account.builder = builder ?? account.builder
+            account.payloadSecret = path ?? account.payloadSecret
+            account.registry = registry ?? account.registry
+        }
     }
 
     /// Asks the server whether credentials are right, and keeps them.
     ///
     /// - Throws: `CommandFailure`.
-    static func logIn(to address: ServerAddress, _ credentials: ServerCredentials, _ console: Console) async throws {
+    static func logIn(
+        to address: ServerAddress, _ credentials: ServerCredentials, _ console: Console,
+        _ extras: (inout ServerAccount) -> Void = { _ in }
+    ) async throws {
         let file = try AccountsFile(console)
         var accounts = try await file.read()
-        try await Progress(console).during("asking \(address.url)") {
-            try await check(Server(address, credentials: credentials))
-        }
-        accounts.logIn(address, credentials)
+        var account = accounts.entries[address] ?? ServerAccount(credentials)
+        account.credentials = credentials
+        extras(&account)
+        let server = Server(address, account: account)
+        try await Progress(console).during("asking \(address.url)") { try await check(server) }
+        accounts.logIn(address, account)
         try await file.write(accounts)
         console.note("logged in to \(address.url) as \(credentials.title); kept in \(TerminalText.line(file.path))")
         if Server.hasKubeconfig(console) {

@@ -1,3 +1,4 @@
+import Commands
 import JSON
 import Timing
 
@@ -14,6 +15,8 @@ struct RemoteFunction: Sendable, Equatable {
     let calls: Int64
     let created: Timestamp?
     let secrets: [String]
+    /// How it is, where the server is Farebox and says so.
+    let state: State?
     /// All of it, as it came.
     let value: JSONValue
 
@@ -28,7 +31,45 @@ struct RemoteFunction: Sendable, Equatable {
         calls = value["invocationCount"]?.integerValue ?? 0
         created = value["createdAt"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }
         secrets = value["secrets"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        state = State(value["farebox"])
         self.value = value
+    }
+
+    /// What Farebox's own REST API says beside what OpenFaaS' clients read.
+    struct State: Sendable, Equatable {
+        /// Whether the function works in the version it has now.
+        let isReady: Bool
+        /// Whether somebody has to act.
+        let isStalled: Bool
+        let reason: String
+        let message: String
+        /// The Repository that deploys it.
+        let repository: String?
+
+        init?(_ value: JSONValue?) {
+            guard let value, case .bool(let isReady)? = value["ready"] else { return nil }
+            self.isReady = isReady
+            isStalled = value["stalled"] == true
+            reason = value["reason"]?.stringValue ?? ""
+            message = value["message"]?.stringValue ?? ""
+            repository = value["repository"]?.stringValue
+        }
+    }
+
+    /// What a look says of it while somebody waits for it to work.
+    var verdict: FunctionWait.Verdict {
+        guard let state else {
+            return isSettled ? .ready : .waiting("\(available) of \(replicas) replicas")
+        }
+        if state.isReady { return .ready }
+        guard state.isStalled else {
+            return .waiting(
+                state.message.isEmpty ? state.reason.isEmpty ? "waits for the operator" : state.reason : state.message)
+        }
+        return .failed(
+            CommandFailure(
+                "function \(name) does not work: \(TerminalText.line("\(state.reason): \(state.message)"))",
+                advice: "see more: farebox logs \(name)"))
     }
 
     /// Whether as many replicas take calls as are wanted.

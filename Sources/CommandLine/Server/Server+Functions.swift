@@ -39,6 +39,47 @@ extension Server {
         return function
     }
 
+    /// Makes a function, or changes it.
+    ///
+    /// - Returns: What the server says of fields that nothing acts on, line by line.
+    /// - Throws: `CommandFailure`.
+    func deploy(_ deployment: ServerDeployment, image: String) async throws -> [String] {
+        let body = deployment.body(image: image)
+        let object = title("function", deployment.name)
+        let said: [UInt8]
+        do {
+            said = try await send(.put, "/system/functions", body: body, about: object)
+        } catch let failure as CommandFailure where failure.code == .notFound {
+            said = try await send(.post, "/system/functions", body: body, about: object)
+        }
+        // OpenFaaS' own gateway answers with a JSON object or with nothing.
+        let text = String(decoding: said.prefix(16 << 10), as: UTF8.self)
+        guard !text.hasPrefix("{") else { return [] }
+        return text.split(whereSeparator: \.isNewline).map { TerminalText.line(String($0)) }
+    }
+
+    /// Waits until a function works in the version it has now.
+    ///
+    /// - Throws: `CommandFailure`: what stalls it, as soon as the server says so, or that the time is over.
+    func untilReady(_ name: String, limit: Duration, _ progress: Progress) async throws -> RemoteFunction {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let found = try await function(name)
+            switch found.verdict {
+            case .ready: return found
+            case .failed(let failure): throw failure
+            case .waiting(let why): progress.begin("function \(name): \(TerminalText.line(why))")
+            }
+            guard ContinuousClock.now < deadline else {
+                throw CommandFailure(
+                    .timedOut, "\(title("function", name)): not ready within \(limit.goStyle)",
+                    advice: "see what it says: farebox logs \(name)")
+            }
+            // The REST API has no watch.
+            try await Task.sleep(for: Self.interval)
+        }
+    }
+
     /// Sets a function's number of replicas.
     ///
     /// - Throws: `CommandFailure`.

@@ -12,6 +12,8 @@ struct Server: Sendable {
     let address: ServerAddress
     /// Where functions are; nil for where the server has them unless somebody says otherwise.
     let namespace: String?
+    /// What is known of it by a login.
+    let account: ServerAccount?
     private let credentials: ServerCredentials?
     private let client: HTTPClient
 
@@ -25,7 +27,8 @@ struct Server: Sendable {
     /// The options of commands that a server can do as well as a cluster.
     static let options =
         Cluster.options + [
-            .init("server", value: "URL", "a server's REST API instead of a cluster (farebox login)")
+            .init("server", value: "URL", "a server's REST API instead of a cluster (farebox login)"),
+            CertificateAuthorities.option,
         ]
 
     /// A server answers at once or is out of reach; reading pods' logs, it has others to ask.
@@ -36,22 +39,31 @@ struct Server: Sendable {
     private static let refusalBytesMaximum = 64 << 10
 
     /// Makes one; nothing is sent.
+    ///
+    /// - Parameters:
+    ///   - credentials: Who asks; those of the account where nil.
+    ///   - authorities: Whom to trust, in PEM; whom the account names where nil, else the system's.
     init(
-        _ address: ServerAddress, namespace: String? = nil, credentials: ServerCredentials?,
-        client: HTTPClient? = nil
+        _ address: ServerAddress, namespace: String? = nil, account: ServerAccount? = nil,
+        credentials: ServerCredentials? = nil, authorities: String? = nil
     ) {
         self.address = address
         self.namespace = namespace
-        self.credentials = credentials
-        self.client =
-            client
-            ?? HTTPClient(configuration: HTTPClientConfiguration(addresses: .any, connectTimeout: Self.connectTimeout))
+        self.account = account
+        self.credentials = credentials ?? account?.credentials
+        let trusted = (authorities ?? account?.authorities).map { Array($0.utf8) }
+        client = HTTPClient(
+            configuration: HTTPClientConfiguration(
+                tls: TLSIdentity(authorities: trusted), addresses: .any, connectTimeout: Self.connectTimeout))
     }
 
     /// The server that a command is for; nil where it is for the cluster of the kubeconfig.
     ///
+    /// - Parameter namespace: What a folder's own file says.
     /// - Throws: `UsageError`, `CommandFailure` where the file of logins cannot be read.
-    static func chosen(_ options: Options, _ console: Console) async throws -> Server? {
+    static func chosen(
+        _ options: Options, _ console: Console, namespace: String? = nil
+    ) async throws -> Server? {
         let namesCluster = options.has("context") || options.has("kubeconfig")
         guard !(namesCluster && options.has("server")) else {
             throw UsageError("--server is a way of its own: leave --context and --kubeconfig out")
@@ -69,13 +81,32 @@ struct Server: Sendable {
             guard let current = accounts.current else { return nil }
             address = current
         }
-        var credentials = accounts.credentials[address]
-        if credentials == nil, let token = console.variable(tokenVariable) {
+        let account = accounts.entries[address]
+        var credentials: ServerCredentials?
+        if account == nil, let token = console.variable(tokenVariable) {
             credentials = try ServerCredentials(token: token)
         }
         return Server(
-            address, namespace: options["namespace"] ?? console.variable(Cluster.namespaceVariable),
-            credentials: credentials)
+            address,
+            namespace: options["namespace"] ?? console.variable(Cluster.namespaceVariable) ?? namespace,
+            account: account, credentials: credentials, authorities: try await CertificateAuthorities.read(options))
+    }
+
+    /// What somebody is told who types `--server` for a command that has to have the cluster.
+    static let refusal = [
+        "server":
+            "OpenFaaS' REST API has nothing for this: it needs the cluster itself, by a kubeconfig (--kubeconfig FILE)"
+    ]
+
+    /// Refuses a command that has to have the cluster, where a server was chosen.
+    ///
+    /// - Parameter command: What was typed.
+    /// - Throws: `UsageError`; `CommandFailure` where the file of logins cannot be read.
+    static func refuse(_ command: String, _ options: Options, _ console: Console) async throws {
+        guard let server = try await chosen(options, console) else { return }
+        throw UsageError(
+            "\(command): the REST API at \(server.address.url) has nothing for this: it needs the cluster itself, by a "
+                + "kubeconfig (--kubeconfig FILE, or --context NAME)")
     }
 
     /// Whether there is a kubeconfig where it is looked for.

@@ -5,8 +5,8 @@ import JSON
 struct ServerAccounts: Sendable, Equatable {
     /// What was logged in to last.
     var current: ServerAddress?
-    /// Credentials by server.
-    var credentials: [ServerAddress: ServerCredentials] = [:]
+    /// What is kept, by server.
+    var entries: [ServerAddress: ServerAccount] = [:]
 
     /// Nobody logged in to anything.
     init() {}
@@ -20,36 +20,27 @@ struct ServerAccounts: Sendable, Equatable {
         }
         for (url, entry) in servers {
             let address = try ServerAddress(url)
-            if let token = entry["token"]?.stringValue {
-                credentials[address] = try ServerCredentials(token: token)
-            } else if let name = entry["name"]?.stringValue, let password = entry["password"]?.stringValue {
-                credentials[address] = try ServerCredentials(name: name, password: password)
-            } else {
+            guard let account = try ServerAccount(entry) else {
                 throw UsageError("the server \(address.url) has neither a token nor a name and a password")
             }
+            entries[address] = account
         }
         if let url = value["current"]?.stringValue { current = try ServerAddress(url) }
-        if let address = current, credentials[address] == nil { current = nil }
+        if let address = current, entries[address] == nil { current = nil }
     }
 
     /// The file's bytes.
     var bytes: [UInt8] {
         var servers = JSONObject()
-        for (address, entry) in credentials {
-            switch entry {
-            case .token(let token): servers[address.url] = ["token": .string(token)]
-            case .password(let name, let password):
-                servers[address.url] = ["name": .string(name), "password": .string(password)]
-            }
-        }
+        for (address, account) in entries { servers[address.url] = account.json }
         var value: JSONValue = ["servers": .object(servers)]
         if let current { value["current"] = .string(current.url) }
         return JSONWriter(style: .pretty).write(value) + [UInt8(ascii: "\n")]
     }
 
     /// Adds a server, or changes what is known of it, and makes it the current one.
-    mutating func logIn(_ address: ServerAddress, _ entry: ServerCredentials) {
-        credentials[address] = entry
+    mutating func logIn(_ address: ServerAddress, _ account: ServerAccount) {
+        entries[address] = account
         current = address
     }
 
@@ -58,6 +49,6 @@ struct ServerAccounts: Sendable, Equatable {
     /// - Returns: Whether it was known.
     mutating func logOut(_ address: ServerAddress) -> Bool {
         if current == address { current = nil }
-        return credentials.removeValue(forKey: address) != nil
+        return entries.removeValue(forKey: address) != nil
     }
 }

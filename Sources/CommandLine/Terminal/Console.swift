@@ -19,6 +19,10 @@ public final class Console: Sendable {
     public let isTerminal: Bool
     /// Whether standard error is a terminal.
     public let showsProgress: Bool
+    /// Columns of the terminal that standard output is; nil where it is none.
+    public let width: Int?
+    /// Columns of the terminal that standard error is; nil where it is none.
+    public let errorsWidth: Int?
     /// Whether standard output may be coloured.
     public let hasColors: Bool
     /// How the program was called: `farebox`, or `kubectl farebox`.
@@ -33,15 +37,19 @@ public final class Console: Sendable {
     /// - Parameters:
     ///   - isTerminal: Whether standard output is a terminal.
     ///   - showsProgress: Whether standard error is a terminal.
+    ///   - columns: How wide the terminal is.
     ///   - program: How the program was called.
     ///   - variables: Reads a variable of the environment.
     ///   - sink: Takes what is written, whole pieces in order.
     public init(
-        isTerminal: Bool = false, showsProgress: Bool = false, program: String = "farebox",
+        isTerminal: Bool = false, showsProgress: Bool = false, columns: Int = columnsDefault,
+        program: String = "farebox",
         variables: @escaping @Sendable (String) -> String? = { _ in nil },
         sink: @escaping @Sendable (Stream, [UInt8]) -> Void
     ) {
         self.isTerminal = isTerminal
+        width = isTerminal ? columns : nil
+        errorsWidth = showsProgress ? columns : nil
         self.showsProgress = showsProgress && variables("TERM") != "dumb"
         // https://no-color.org: any value but the empty one.
         let refusesColors = !(variables("NO_COLOR") ?? "").isEmpty || variables("TERM") == "dumb"
@@ -56,9 +64,21 @@ public final class Console: Sendable {
     /// - Parameter program: How it was called.
     public static func ofProcess(program: String = "farebox") -> Console {
         Console(
-            isTerminal: isatty(1) == 1, showsProgress: isatty(2) == 1, program: program,
+            isTerminal: isatty(1) == 1, showsProgress: isatty(2) == 1, columns: columns(), program: program,
             variables: { name in getenv(name).map { String(cString: $0) } },
             sink: { stream, bytes in write(bytes, to: stream == .output ? 1 : 2) })
+    }
+
+    /// How wide terminals are that do not say.
+    public static let columnsDefault = 80
+
+    /// How wide the terminal is, whichever stream it is.
+    private static func columns() -> Int {
+        for descriptor: Int32 in [1, 2] {
+            var size = winsize()
+            if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+        }
+        return columnsDefault
     }
 
     /// Reads a variable of the environment; nil where it is not set or empty.

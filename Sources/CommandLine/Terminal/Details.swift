@@ -14,14 +14,16 @@ struct Details: Sendable {
     }
 
     /// Lays it out.
-    func text(hasColors: Bool) -> String {
-        let width = (rows.map(\.0.count).max() ?? 0) + 1
+    ///
+    /// - Parameter width: Columns of the terminal; nil where a program reads.
+    func text(hasColors: Bool, width: Int? = nil) -> String {
+        let titleWidth = (rows.map(\.0.count).max() ?? 0) + 1
         var text = ""
         for (title, cell) in rows {
-            text += title + ":" + String(repeating: " ", count: width - title.count + 1)
+            text += title + ":" + String(repeating: " ", count: titleWidth - title.count + 1)
             text += cell.shown(hasColors: hasColors) + "\n"
         }
-        if let table { text += "\n" + table.text(hasColors: hasColors) }
+        if let table { text += "\n" + table.text(hasColors: hasColors, width: width) }
         return text
     }
 }
@@ -30,7 +32,7 @@ extension Console {
     /// Shows one object: for people its details, for programs as any other finding.
     func show(_ finding: Finding, as format: OutputFormat, details: Details) throws {
         switch format {
-        case .table, .wide: write(Array(details.text(hasColors: hasColors).utf8))
+        case .table, .wide: write(Array(details.text(hasColors: hasColors, width: width).utf8))
         default: try show(finding, as: format)
         }
     }

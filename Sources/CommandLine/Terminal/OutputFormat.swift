@@ -70,7 +70,7 @@ extension Console {
         switch format {
         case .table, .wide:
             guard !finding.names.isEmpty || finding.absence.isEmpty else { return note(finding.absence) }
-            write(Array(finding.table.text(isWide: format == .wide, hasColors: hasColors).utf8))
+            write(Array(finding.table.text(isWide: format == .wide, hasColors: hasColors, width: width).utf8))
         case .json: say(JSONWriter(style: .pretty).string(finding.value))
         case .yaml: write(try YAMLWriter().encode(finding.value))
         case .name: finding.names.forEach { say($0) }

@@ -13,6 +13,9 @@ enum UpCommand {
             Builds each function as farebox build does, pushes its image, makes or changes the
             Function, waits until it works, and prints its URL. Done again it changes what
             differs. A function that a Repository deploys is left alone: push to it instead.
+
+            With --server it deploys by the REST API, and builds by the builder that farebox
+            login keeps for the server or --builder names, or here with --local.
             """,
         arguments: [
             .init(
@@ -24,7 +27,7 @@ enum UpCommand {
             .init("timeout", value: "TIME", "how long to wait for each (default 5m)"),
             .init("force", "take fields over that somebody else set"),
             OutputFormat.option,
-        ] + Cluster.options,
+        ] + Server.options,
         examples: [
             "farebox up", "farebox up quotes dice", "farebox up -f shop.yml --filter cart --tag digest",
             "farebox up --local --registry registry.example.com/alice",
@@ -33,10 +36,10 @@ enum UpCommand {
     static func run(_ options: Options, _ console: Console) async throws {
         let limit = try options.duration("timeout") ?? FunctionWait.limitDefault
         let format = try OutputFormat(options)
-        if console.variable("FAASO_SERVER") != nil {
-            console.note("note: FAASO_SERVER is not used here: up needs the cluster of the kubeconfig")
-        }
         let folders = options.arguments("folder")
+        if let server = try await Server.chosen(options, console) {
+            return try await run(folders.isEmpty ? ["."] : folders, options, console, on: server, limit: limit)
+        }
         var deployed: [(cluster: Cluster, functions: [FetchedObject<Function>])] = []
         for path in folders.isEmpty ? ["."] : folders {
             let folder = try await FolderOptions(path, options, console)
@@ -76,17 +79,7 @@ enum UpCommand {
         for entry in source.functions {
             var image = entry.stack.image
             if !entry.stack.skipsBuild {
-                let name = try await work.image(entry)
-                let built: FolderBuild.Built
-                switch try build.place() {
-                case .local: built = try await work.locally(entry, name, pushes: true)
-                case .remote:
-                    let ready: BuilderClient
-                    if let client { ready = client } else { ready = try await build.client { cluster } }
-                    client = ready
-                    progress.begin("building \(entry.stack.name) by \(ready.place.name)")
-                    built = try await work.remotely(entry, name, ready)
-                }
+                let built = try await Self.build(entry, work, &client, progress) { cluster }
                 image = try running(built, settings)
             }
             progress.begin("deploying \(entry.stack.name)")
@@ -101,6 +94,25 @@ enum UpCommand {
                     : try await FunctionWait(cluster, progress).untilReady(name, limit: limit))
         }
         return functions
+    }
+
+    /// Builds a function and pushes its image.
+    ///
+    /// - Parameters:
+    ///   - client: The builder, once it was needed.
+    ///   - cluster: For the cluster's own builder.
+    /// - Throws: `CommandFailure`, `UsageError`, `CancellationError`.
+    static func build(
+        _ entry: SourceFolder.Entry, _ work: FolderBuild, _ client: inout BuilderClient?, _ progress: Progress,
+        _ cluster: () throws -> Cluster
+    ) async throws -> FolderBuild.Built {
+        let name = try await work.image(entry)
+        guard try work.build.place() == .remote else { return try await work.locally(entry, name, pushes: true) }
+        let ready: BuilderClient
+        if let client { ready = client } else { ready = try await work.build.client(cluster) }
+        client = ready
+        progress.begin("building \(entry.stack.name) by \(ready.place.name)")
+        return try await work.remotely(entry, name, ready)
     }
 
     /// What nodes run of an image that was pushed: by digest where it is known, and by the name that they pull by.

@@ -5,6 +5,16 @@ import Testing
 @Suite("The log of a build for a person")
 struct BuildTalkTests {
     @Test(
+        "Of a line that was written over and over the last writing is shown",
+        arguments: [
+            ("(Reading ... \r(Reading ... 5%\r(Reading ... 7415 files)", "(Reading ... 7415 files)"),
+            ("plain", "plain"), ("ends\r", "ends\r"), ("", ""), ("\r\r", "\r\r"), ("a\rb\r", "b"), ("a\r\nb", "\nb"),
+        ])
+    func lastWriting(line: String, shown: String) {
+        #expect(BuildTalk.lastWriting(of: line) == shown)
+    }
+
+    @Test(
         "What the Function Builder API puts before a line is left out, and nothing else",
         arguments: [
             ("v: 2026-11-21T07:12:16Z [3/7] WORKDIR /srv CACHED", "[3/7] WORKDIR /srv CACHED"),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import CommandLine
 
-@Suite("A client of the Function Builder API", .timeLimit(.minutes(2)))
+@Suite("A client of the Function Builder API", .timeLimit(.minutes(10)))
 struct BuilderClientTests {
     private static let success = #"{"image":"r/hello:1","status":"success","duration":1.0}"#
     private static let key = Array("secret".utf8)
@@ -21,8 +21,11 @@ struct BuilderClientTests {
         var client = BuilderClient(place: try AddressedBuilder(builder.url), secret: Self.key, dialect: dialect)
         client.patience.pause = .milliseconds(1)
         client.patience.pauseMaximum = .milliseconds(1)
+        client.patience.breakPause = .milliseconds(1)
         client.patience.triesMaximum = 5
+        client.patience.returnsMaximum = 4
         client.patience.breaksMaximum = 2
+        client.patience.resendsMaximum = 2
         let told = Told()
         let result: Result<BuildResult, any Error>
         do {
@@ -83,6 +86,73 @@ struct BuilderClientTests {
         #expect(told.filter { !$0.contains("broke") } == ["one", "two", "three"])
         #expect(requests.map(\.path) == ["/build", "/build/b-1"])
         #expect(requests.map(\.method) == [.post, .get])
+    }
+
+    private static let interrupted =
+        #"{"image":"r/hello:1","status":"failed","error":"it is being restarted","interrupted":true,"duration":1}"#
+
+    @Test(
+        "A build that a leaving builder gives up is sent again, in either dialect, and the person is told in one line")
+    func interrupted() async throws {
+        let streamed = try await build { number, _ in
+            switch number {
+            case 1: FakeBuilder.stream([#"{"log":["one"],"status":"in_progress"}"#, Self.interrupted], id: "b-1")
+            case 2, 3: .text(.serviceUnavailable, "no endpoints available\n")
+            default:
+                FakeBuilder.stream([#"{"log":["one","two"],"status":"in_progress"}"#, Self.success], id: "b-1")
+            }
+        }
+        let buffered = try await build(.buffered) { number, _ in
+            number == 1 ? .json(.serviceUnavailable, Self.interrupted) : .json(.ok, Self.success)
+        }
+
+        #expect(try streamed.result.get().image == "r/hello:1")
+        #expect(streamed.requests.map(\.path) == ["/build", "/build", "/build", "/build"])
+        #expect(streamed.requests.allSatisfy { $0.body == Array("hello".utf8) })
+        #expect(streamed.told.count { $0.contains("sending the build again") } == 1)
+        #expect(streamed.told.filter { !$0.contains("127.0.0.1") } == ["one", "two"])
+        #expect(try buffered.result.get().image == "r/hello:1")
+        #expect(buffered.requests.count == 2)
+    }
+
+    @Test("A builder that is killed is waited for, and what it does not know any more is sent again")
+    func killed() async throws {
+        let (result, told, requests) = try await build { number, _ in
+            switch number {
+            case 1: FakeBuilder.stream([#"{"log":["one"],"status":"in_progress"}"#, nil], id: "b-1")
+            case 2: .text(.badGateway, "nobody is there\n")
+            case 3: .json(.notFound, #"{"status":"failed","error":"there is no build of this id"}"#)
+            case 4: .json(.serviceUnavailable, #"{"status":"failed","error":"the builder is starting"}"#)
+            default: FakeBuilder.stream([Self.success], id: "b-1")
+            }
+        }
+
+        #expect(try result.get().image == "r/hello:1")
+        #expect(requests.map(\.path) == ["/build", "/build/b-1", "/build/b-1", "/build", "/build"])
+        #expect(told.contains { $0.hasPrefix("waiting until http") })
+    }
+
+    @Test("A build that is given up each time has an end, with the builder's reason")
+    func interruptedForEver() async throws {
+        let (result, _, requests) = try await build { _, _ in FakeBuilder.stream([Self.interrupted], id: "b-1") }
+
+        let failure = #expect(throws: CommandFailure.self) { try result.get() }
+        #expect(failure?.description.contains("being restarted") == true)
+        #expect(requests.count == 3)
+    }
+
+    @Test("A success that calls itself interrupted is a success, and a failure without the word is one")
+    func notInterrupted() async throws {
+        let good = try await build { _, _ in
+            FakeBuilder.stream([#"{"image":"r/hello:1","status":"success","interrupted":true}"#])
+        }
+        let bad = try await build { _, _ in
+            FakeBuilder.stream([#"{"status":"failed","error":"a step failed","interrupted":"true"}"#])
+        }
+
+        #expect(try good.result.get().image == "r/hello:1")
+        #expect(throws: CommandFailure.self) { try bad.result.get() }
+        #expect(bad.requests.count == 1)
     }
 
     @Test("A stream that ends without a last word is never a success", arguments: [nil, "b-1"])

@@ -1,6 +1,7 @@
 import Cryptography
 import HTTP
 import Synchronization
+import TLS
 
 /// A server on the loopback interface, of builds or of the REST API, that answers by a script and remembers what came.
 final class FakeBuilder: Sendable {
@@ -19,9 +20,16 @@ final class FakeBuilder: Sendable {
     private let received = Mutex<[Received]>([])
     private let server: Mutex<HTTPServer?> = Mutex(nil)
 
-    init(_ script: @escaping Script) throws {
+    /// Listens.
+    ///
+    /// - Parameter identity: Speaks TLS with this certificate, too.
+    init(identity: CertificateIdentity? = nil, _ script: @escaping Script) throws {
         var configuration = HTTPServerConfiguration()
         configuration.address = "127.0.0.1"
+        if let identity {
+            configuration.secure = SecureListener(
+                port: 0, context: try TLSContext(certificates: CertificateIndex([identity]), offersHTTP2: false))
+        }
         let server = HTTPServer(configuration: configuration) { [weak self] request in
             await self?.answer(request, script) ?? HTTPResponse(.serviceUnavailable)
         }
@@ -30,6 +38,8 @@ final class FakeBuilder: Sendable {
     }
 
     var url: String { "http://127.0.0.1:\(server.withLock { $0?.port } ?? 0)" }
+
+    var secureURL: String { "https://localhost:\(server.withLock { $0?.securePort } ?? 0)" }
 
     var requests: [Received] { received.withLock { $0 } }
 

@@ -51,8 +51,13 @@ struct ServerAccountsTests {
     @Test("What was logged in to is read back, the last one first")
     func roundTrip() throws {
         var accounts = ServerAccounts()
-        accounts.logIn(try ServerAddress("https://a"), try ServerCredentials(name: "admin", password: "x\"y"))
-        accounts.logIn(try ServerAddress("https://b"), try ServerCredentials(token: "t"))
+        var account = ServerAccount(try ServerCredentials(name: "admin", password: "x\"y"))
+        account.authorities = "-----BEGIN CERTIFICATE-----\n"
+        account.builder = "https://builds"
+        account.payloadSecret = "/home/alice/payload.txt"
+        account.registry = "r/alice"
+        accounts.logIn(try ServerAddress("https://a"), account)
+        accounts.logIn(try ServerAddress("https://b"), ServerAccount(try ServerCredentials(token: "t")))
 
         var read = try ServerAccounts(accounts.bytes)
 
@@ -61,7 +66,7 @@ struct ServerAccountsTests {
         let (first, second) = (read.logOut(try ServerAddress("https://b")), read.logOut(try ServerAddress("https://b")))
         #expect(first && !second)
         #expect(read.current == nil)
-        #expect(read.credentials.count == 1)
+        #expect(read.entries.count == 1)
     }
 
     @Test(
@@ -81,7 +86,7 @@ struct ServerAccountsTests {
         let place = try ScratchPlace()
         let file = try AccountsFile(RecordedConsole(variables: ["HOME": place.path]).console)
         var accounts = ServerAccounts()
-        accounts.logIn(try ServerAddress("https://a"), try ServerCredentials(token: "t"))
+        accounts.logIn(try ServerAddress("https://a"), ServerAccount(try ServerCredentials(token: "t")))
 
         let before = try await file.read()
         try await file.write(accounts)
