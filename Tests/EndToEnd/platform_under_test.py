@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -99,6 +100,20 @@ def call(path: str, host: str | None = None, method: str = "GET", body: bytes | 
         return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
     finally:
         connection.close()
+
+
+def kill(pod: str, command: bytes) -> int:
+    """Sends SIGKILL to a pod's process of `farebox <command>`, found on the node, and returns how many it was."""
+    uid = get("pod", pod, SYSTEM)["metadata"]["uid"]
+    killed = 0
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if uid in (entry / "cgroup").read_text() and b"\0" + command in (entry / "cmdline").read_bytes():
+                os.kill(int(entry.name), signal.SIGKILL)
+                killed += 1
+        except OSError:
+            pass  # it ended by itself
+    return killed
 
 
 def account(name: str) -> str:

@@ -4,7 +4,6 @@ import concurrent.futures
 import json
 import os
 import pathlib
-import signal
 import time
 import unittest
 from collections.abc import Callable
@@ -28,20 +27,9 @@ def pod_of(identity: str) -> str:
 
 
 def kill_leader() -> int:
-    """Sends SIGKILL to the leading operator's process, found on the node by its pod, and returns how many it was."""
+    """Sends SIGKILL to the leading operator's process, and returns how many it was."""
     identity = holder()
-    if not identity:
-        return 0
-    uid = farebox.get("pod", pod_of(identity), farebox.SYSTEM)["metadata"]["uid"]
-    killed = 0
-    for entry in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if uid in (entry / "cgroup").read_text() and b"\0operator" in (entry / "cmdline").read_bytes():
-                os.kill(int(entry.name), signal.SIGKILL)
-                killed += 1
-        except OSError:
-            pass  # it ended by itself
-    return killed
+    return farebox.kill(pod_of(identity), b"operator") if identity else 0
 
 
 class Leadership(unittest.TestCase):

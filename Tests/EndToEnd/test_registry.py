@@ -5,32 +5,17 @@ import crypt
 import http.client
 import json
 import os
-import pathlib
-import tempfile
 import unittest
 from typing import Any
 
+import component
 import platform_under_test as farebox
 from test_builder_api import Answer, request_tar
 
 SECONDS = 60
 # It builds, and changes the registries' passwords.
 LANE = "builder-api"
-COMPONENT = pathlib.Path(__file__).parents[2] / "manifests/components/registry"
 NAME = "farebox-registry.farebox-system:5000"
-# No volume can be claimed on the trial's node; the image is what the Dockerfile beside the manifests makes.
-OVERLAY = """apiVersion: kustomize.config.k8s.io/v1beta1
-kind: Kustomization
-bases: [{component}]
-images:
-- {{name: registry, newName: {name}, digest: {digest}}}
-patchesStrategicMerge: [no-volume.yaml]
-"""
-NO_VOLUME = """apiVersion: apps/v1
-kind: Deployment
-metadata: {name: farebox-registry, namespace: farebox-system}
-spec: {template: {spec: {volumes: [{name: images, persistentVolumeClaim: null, emptyDir: {sizeLimit: 2Gi}}]}}}
-"""
 
 
 @unittest.skipUnless("FAREBOX_E2E_LONG" in os.environ, "builds a registry first: set FAREBOX_E2E_LONG")
@@ -40,10 +25,12 @@ class Registry(unittest.TestCase):
     def test_push(self) -> None:
         """The registry component refuses strangers, and a build pushes into it with the password"""
         password = os.urandom(12).hex()
-        image = os.environ["FAREBOX_REGISTRY"] + "/farebox/registry"
-        made = Answer("POST", "/build", request_tar(image + ":1", {"Dockerfile": (COMPONENT / "Dockerfile").read_bytes()}))
-        self.assertEqual(made.objects[-1]["status"], "success", made.objects[-1])
-        self.deploy(OVERLAY.format(component=COMPONENT, name=image, digest=made.objects[-1]["digest"]), password)
+        htpasswd = "farebox:" + crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << 6))
+        farebox.apply({"apiVersion": "v1", "kind": "Secret",
+                       "metadata": {"name": "farebox-registry-htpasswd", "namespace": farebox.SYSTEM},
+                       "stringData": {"htpasswd": htpasswd + "\n"}})
+        self.addCleanup(farebox.kubectl, "delete", "secret", "farebox-registry-htpasswd", "-n", farebox.SYSTEM)
+        component.install(self, "registry", "registry", "images")
         self.log_in(password)
 
         stranger = self.ask("/v2/_catalog", "nobody", "nothing")
@@ -55,22 +42,6 @@ class Registry(unittest.TestCase):
         self.assertEqual(stored[0], 200)
         self.assertIn("1", stored[1]["tags"])
         self.assertNotIn(password, "\n".join(pushed.log))
-
-    def deploy(self, overlay: str, password: str) -> None:
-        htpasswd = "farebox:" + crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << 6))
-        farebox.apply({"apiVersion": "v1", "kind": "Secret",
-                       "metadata": {"name": "farebox-registry-htpasswd", "namespace": farebox.SYSTEM},
-                       "stringData": {"htpasswd": htpasswd + "\n"}})
-        self.addCleanup(farebox.kubectl, "delete", "secret", "farebox-registry-htpasswd", "-n", farebox.SYSTEM)
-        with tempfile.TemporaryDirectory() as folder:
-            # Its base must be named by a relative path.
-            text = overlay.replace(str(COMPONENT), os.path.relpath(COMPONENT, folder))
-            (pathlib.Path(folder) / "kustomization.yaml").write_text(text)
-            (pathlib.Path(folder) / "no-volume.yaml").write_text(NO_VOLUME)
-            manifest = farebox.kubectl("kustomize", folder)
-        farebox.kubectl("apply", "-f", "-", text=manifest)
-        self.addCleanup(farebox.kubectl, "delete", "--wait=false", "-f", "-", text=manifest)
-        farebox.kubectl("rollout", "status", "deployment/farebox-registry", "-n", farebox.SYSTEM, "--timeout=120s")
 
     def log_in(self, password: str) -> None:
         """Adds the registry's password to those of the installation, and waits until builds have it."""
