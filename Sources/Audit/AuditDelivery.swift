@@ -6,10 +6,11 @@ struct AuditDelivery: Sendable {
     let client: HTTPClient
     /// The waits between tries.
     var backoff = Backoff(base: .seconds(1), ceiling: .seconds(4), jitter: 0.2)
+    /// How long one try may take.
+    var timeout = Duration.seconds(10)
 
     /// With the waits between them three tries bridge the restart of a receiver, and hold the queue up for 35 s at most.
     private static let triesMaximum = 3
-    private static let timeout = Duration.seconds(10)
     /// Of the answer only the status matters.
     private static let answerBytesMaximum = 64 << 10
 
@@ -25,7 +26,7 @@ struct AuditDelivery: Sendable {
             do {
                 let answer = try await client.send(
                     HTTPClientRequest(
-                        .post, url: url, headers: headers, body: .bytes(body), timeout: Self.timeout,
+                        .post, url: url, headers: headers, body: .bytes(body), timeout: timeout,
                         responseBytesMaximum: Self.answerBytesMaximum))
                 if answer.status.isSuccess { return nil }
                 problem = "the receiver answered \(answer.status.code)"

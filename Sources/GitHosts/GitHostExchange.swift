@@ -9,6 +9,7 @@ import Timing
 public final class GitHostExchange: Sendable {
     private let open: HTTPClient
     private let guarded: HTTPClient
+    private let timeout: Duration
     private let pauses = Mutex<[String: ContinuousClock.Instant]>([:])
 
     /// More accounts than this are forgotten at once.
@@ -19,9 +20,15 @@ public final class GitHostExchange: Sendable {
     /// - Parameters:
     ///   - open: For addresses that the administrator named.
     ///   - guarded: For all others; its address policy decides which can be reached.
-    public init(open: HTTPClient, guarded: HTTPClient) {
+    public convenience init(open: HTTPClient, guarded: HTTPClient) {
+        self.init(open: open, guarded: guarded, timeout: GitHostLimits.timeout)
+    }
+
+    /// - Parameter timeout: How long one request may take.
+    init(open: HTTPClient, guarded: HTTPClient, timeout: Duration) {
         self.open = open
         self.guarded = guarded
+        self.timeout = timeout
     }
 
     /// Sends a request.
@@ -36,6 +43,8 @@ public final class GitHostExchange: Sendable {
         _ request: HTTPClientRequest, what: String, isTrusted: Bool,
         accepts: (HTTPClientResponse) -> Bool = { _ in false }
     ) async throws -> HTTPClientResponse {
+        var request = request
+        request.timeout = timeout
         let host = Self.host(of: request.url)
         let account = Self.account(of: request, host: host)
         if let rest = pauses.withLock({ $0[account] }).map({ $0 - .now }), rest > .zero {

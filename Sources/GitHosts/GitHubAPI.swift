@@ -170,7 +170,7 @@ enum GitHubAPI {
         if body != nil { headers.set("Content-Type", "application/json") }
         return HTTPClientRequest(
             method, url: url, headers: headers, body: body.map { .bytes(JSONWriter().write($0)) } ?? .none,
-            timeout: GitHostLimits.timeout, responseBytesMaximum: GitHostLimits.answerBytesMaximum)
+            responseBytesMaximum: GitHostLimits.answerBytesMaximum)
     }
 }
 

@@ -28,7 +28,7 @@ enum GitLabAPI {
             headers: HTTPHeaders([
                 ("Accept", "application/json"), ("User-Agent", "farebox"), ("PRIVATE-TOKEN", token),
             ]),
-            timeout: GitHostLimits.timeout, responseBytesMaximum: GitHostLimits.answerBytesMaximum)
+            responseBytesMaximum: GitHostLimits.answerBytesMaximum)
     }
 
     /// Whether the answer says that the context is in the wanted state, or past it, already.

@@ -44,7 +44,7 @@ struct AdminOffice: Sendable {
     /// Runs the API while `body` uses it.
     static func with(
         _ backend: Backend = .memory, gateway: UInt16 = 1, rootDomain: String = "",
-        _ body: (AdminOffice) async throws -> Void
+        failures: FailureLimit = FailureLimit(), _ body: (AdminOffice) async throws -> Void
     ) async throws {
         let folder = try CredentialsFolder(user: "admin", password: password)
         let api: any KubernetesAPI = backend == .server ? try await APIServer.client : ReviewingAPI()
@@ -62,7 +62,8 @@ struct AdminOffice: Sendable {
         configuration.rules = StackRules(allowedLabels: ["team"])
         configuration.version = "0.1.0"
         let registry = MetricsRegistry()
-        let server = try AdminServer(configuration: configuration, api: api, registry: registry)
+        let server = try AdminServer(
+            configuration: configuration, api: api, registry: registry, failures: failures)
         let ports = try server.start()
         let running = Task { try await server.run() }
         let office = AdminOffice(

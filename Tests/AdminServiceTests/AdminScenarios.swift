@@ -47,6 +47,7 @@ struct AdminScenarios: Sendable {
             let described = try await office.send(.get, "/system/function/hello" + place)
             #expect(described.json == entry)
             #expect(try await office.send(.get, "/system/function/hello.openfaas-fn").json == entry)
+            #expect(try await office.send(.get, "/system/function/hello?usage=1").json == entry)
             #expect(try await office.send(.get, "/system/function/other" + place).status == 404)
 
             let scaled = try await office.send(
@@ -62,6 +63,10 @@ struct AdminScenarios: Sendable {
             #expect(after["replicas"] == 3, "a deployment does not scale")
 
             let removal: JSONValue = ["functionName": "hello", "namespace": .string(office.namespace)]
+            #expect(try await office.send(.delete, "/system/functions", removal).status == 202)
+            // `deploy --replace` makes it anew at once.
+            #expect(try await office.send(.post, "/system/functions", deployment("hello")).status == 202)
+            #expect(try await office.send(.get, "/system/function/hello").json["replicas"] == 1)
             #expect(try await office.send(.delete, "/system/functions", removal).status == 202)
             #expect(try await office.send(.delete, "/system/functions", removal).status == 404)
             #expect(try await office.send(.get, "/system/functions").text == "[]")
@@ -186,7 +191,7 @@ struct AdminScenarios: Sendable {
     }
 }
 
-@Suite("OpenFaaS' REST API", .timeLimit(.minutes(2)))
+@Suite("OpenFaaS' REST API", .timeLimit(.minutes(10)))
 struct AdminMemoryScenarios {
     private let scenarios = AdminScenarios(backend: .memory)
 
@@ -206,7 +211,7 @@ struct AdminMemoryScenarios {
     func namespaces() async throws { try await scenarios.namespaces() }
 }
 
-@Suite("OpenFaaS' REST API on a real API server", Backend.serverIsNeeded, .timeLimit(.minutes(3)))
+@Suite("OpenFaaS' REST API on a real API server", Backend.serverIsNeeded, .timeLimit(.minutes(10)))
 struct AdminAPIServerScenarios {
     private let scenarios = AdminScenarios(backend: .server)
 

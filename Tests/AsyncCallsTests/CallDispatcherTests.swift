@@ -5,7 +5,7 @@ import Timing
 
 @testable import AsyncCalls
 
-@Suite("The dispatcher of calls", .timeLimit(.minutes(2)))
+@Suite("The dispatcher of calls", .timeLimit(.minutes(10)))
 struct CallDispatcherTests {
     /// Answers as it is told, and remembers what it was asked.
     private final class Runner: CallRunner {
@@ -68,7 +68,7 @@ struct CallDispatcherTests {
         let dispatcher = CallDispatcher(
             store: store, runner: runner, settings: settings, metrics: AsyncMetrics(MetricsRegistry()))
         let running = Task { await dispatcher.run() }
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(180)
         // A look now and then: nothing tells when it is so.
         while !(try await isDone()), ContinuousClock.now < deadline { try? await Task.sleep(for: .milliseconds(2)) }
         dispatcher.drain()
@@ -152,8 +152,11 @@ struct CallDispatcherTests {
             try await store.accept(.test("/\(number)"))
             dispatcher.wake(.hello)
         }
-        let deadline = ContinuousClock.now + .seconds(60)
-        while try await store.counts().waiting > 0, ContinuousClock.now < deadline { await Task.yield() }
+        let deadline = ContinuousClock.now + .seconds(180)
+        // A look now and then: nothing tells when it is so.
+        while try await store.counts().waiting > 0, ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(2))
+        }
         dispatcher.drain()
         await running.value
 

@@ -53,7 +53,7 @@ final class TestPlace: Sendable {
             // The server sets so much aside for each stream.
             var limits = limits
             limits.bytesMaximum = min(limits.bytesMaximum, 8 << 20)
-            return try NATSCallStore(configuration, limits: limits)
+            return try NATSCallStore(configuration, limits: limits, answerLimit: .seconds(60))
         }
     }
 }
@@ -77,7 +77,7 @@ struct NATSServer: Sendable {
         tries=0
         until url=$(grep -o 'nats://127.0.0.1:[0-9]*' "$folder"/*.ports 2>/dev/null) && [ -n "$url" ]; do
             tries=$((tries + 1))
-            [ $tries -lt 300 ] || break
+            [ $tries -lt 1200 ] || break
             read -t 0.1 -r _ || true
         done
         echo "$url"

@@ -9,7 +9,7 @@ import Timing
 
 @testable import Audit
 
-@Suite("Sinks of audit events", .timeLimit(.minutes(1)))
+@Suite("Sinks of audit events", .timeLimit(.minutes(10)))
 struct AuditSinkTests {
     private let event = AuditEvent(
         id: "e1", time: Timestamp(secondsSinceEpoch: 0), actor: "alice", action: "FunctionDeployed",
@@ -85,7 +85,8 @@ struct AuditSinkTests {
     func retries(answers: [HTTPStatus], posts: Int, isTold: Bool) async throws {
         try await Receiver.with(answers) { receiver in
             let delivery = AuditDelivery(
-                client: HTTPClient(), backoff: Backoff(base: .milliseconds(1), ceiling: .milliseconds(2)))
+                client: HTTPClient(), backoff: Backoff(base: .milliseconds(1), ceiling: .milliseconds(2)),
+                timeout: .seconds(60))
             let sink = AuditWebhook(url: receiver.url, delivery: delivery) { Array("key".utf8) }
 
             let problem = await sink.tell(event, source: "operator")

@@ -13,7 +13,7 @@ import Timing
 
 @testable import BuildService
 
-@Suite("The log API", .timeLimit(.minutes(2)))
+@Suite("The log API", .timeLimit(.minutes(10)))
 struct LogServerTests {
     /// A log API on loopback with a cluster of its own.
     private struct Desk: Sendable {
@@ -208,7 +208,7 @@ struct LogServerTests {
             try await desk.store(try self.key("alex", "ellis-fn", "other"), "of alex too\n")
             let address = LogAddress(base: "")
             let before = desk.cluster.reviews
-            let good = address.link(to: key, tokens: desk.tokens.logs, until: .now + .seconds(60))
+            let good = address.link(to: key, tokens: desk.tokens.logs, until: .now + .seconds(3600))
             let late = address.link(to: key, tokens: desk.tokens.logs, until: .now - .seconds(1))
 
             #expect(try await desk.text(good) == "of alex\n")
@@ -302,7 +302,7 @@ struct LogServerTests {
             try await desk.store(key, "of alex\n")
             desk.cluster.goAway()
 
-            let link = LogAddress(base: "").link(to: key, tokens: desk.tokens.logs, until: .now + .seconds(60))
+            let link = LogAddress(base: "").link(to: key, tokens: desk.tokens.logs, until: .now + .seconds(3600))
             #expect(try await desk.text(link) == "of alex\n")
             #expect(try await desk.send(alexPath(), token: "alex-token").status == .serviceUnavailable)
         }
@@ -411,9 +411,10 @@ struct LogServerTests {
 
             try await client.send(
                 "GET \(alexPath("?follow=true")) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer alex-token\r\n\r\n")
+            #expect(await eventually { stream.reads > 0 }, "the server may take a while to begin")
             let taken = await settled { stream.reads }
 
-            #expect(taken > 0 && taken < 200)
+            #expect(taken < 200)
             await client.close()
             #expect(await eventually { stream.isCancelled })
         }

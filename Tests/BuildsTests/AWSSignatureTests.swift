@@ -5,7 +5,7 @@ import Testing
 
 @testable import Builds
 
-@Suite("AWS signatures", .timeLimit(.minutes(1)))
+@Suite("AWS signatures", .timeLimit(.minutes(10)))
 struct AWSSignatureTests {
     private let signature = AWSSignature(
         accessKeyID: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",

@@ -26,7 +26,7 @@ struct BuildContextTests {
         let result = try await ChildProcess(
             program: "/usr/bin/env", arguments: ["tar", "-tvf", folder.path + "/context.tar", "--numeric-owner"],
             environment: ["PATH": GitHost.path, "LC_ALL": "C.UTF-8"], workingDirectory: folder.path,
-            timeout: .seconds(10)
+            timeout: .seconds(120)
         ).run()
         #expect(result.status == 0, "\(result.errors)")
         return String(decoding: result.output, as: UTF8.self).split(separator: "\n").map { line in

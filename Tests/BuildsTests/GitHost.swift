@@ -24,7 +24,7 @@ struct GitHost {
                 "--listen", "127.0.0.1:\(host.port)",
             ] + options,
             environment: ["PATH": path], workingDirectory: folder.path, outputPath: folder.path + "/server.out",
-            timeout: .seconds(120))
+            timeout: .seconds(600))
         let running = Task { try await server.run() }
         let result: Result<R, any Error>
         do {
@@ -72,7 +72,7 @@ struct GitHost {
                 "GIT_COMMITTER_EMAIL": "a@example.com", "GIT_CONFIG_COUNT": "1",
                 "GIT_CONFIG_KEY_0": "protocol.file.allow", "GIT_CONFIG_VALUE_0": "always",
             ],
-            workingDirectory: folder.path, timeout: .seconds(60))
+            workingDirectory: folder.path, timeout: .seconds(120))
         let result = try await child.run()
         try #require(result.status == 0, "git \(arguments): \(result.errors)")
         return String(decoding: result.output, as: UTF8.self)

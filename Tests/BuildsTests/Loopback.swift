@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 @testable import Builds
 
@@ -8,16 +9,20 @@ enum Loopback {
         let what: String
     }
 
-    /// A port that was free a moment ago.
+    /// Ports that this process gave out: the server of one is listening only seconds later.
+    private static let given = Mutex<Set<UInt16>>([])
+
+    /// A port that was free a moment ago, and that no other test of this process gets.
     ///
     /// It lies below the range from which the kernel gives ports to outgoing connections, so that none of the many that
-    /// tests make takes it meanwhile.
+    /// tests make takes it meanwhile; also below the one from which Kubernetes gives ports of nodes.
     static func freePort() throws -> UInt16 {
         for _ in 0..<100 {
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard descriptor >= 0 else { throw Failure(what: "socket: \(errno)") }
             defer { close(descriptor) }
-            let port = UInt16.random(in: 20_000..<32_000)
+            let port = UInt16.random(in: 20_000..<30_000)
+            guard given.withLock({ $0.insert(port).inserted }) else { continue }
             var address = loopback(port)
             let isFree = withUnsafePointer(to: &address) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -29,7 +34,7 @@ enum Loopback {
         throw Failure(what: "no port is free")
     }
 
-    /// Returns as soon as something accepts connections; throws after a minute.
+    /// Returns as soon as something accepts connections; throws after three minutes.
     static func waitForListener(on port: UInt16) async throws {
         // On a thread of its own: the pool's threads are needed by what is waited for.
         guard try await BlockingThread.run({ isListening(on: port) }) else {
@@ -38,9 +43,10 @@ enum Loopback {
     }
 
     private static func isListening(on port: UInt16) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(60)
+        // A server in Python loads its libraries for long on a busy machine.
+        let deadline = ContinuousClock.now + .seconds(180)
         while ContinuousClock.now < deadline {
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
             defer { close(descriptor) }
             var address = loopback(port)
             let code = withUnsafePointer(to: &address) {
@@ -56,7 +62,7 @@ enum Loopback {
 
     /// A listener that accepts connections in its backlog and never answers.
     static func silentListener() throws -> (descriptor: Int32, port: UInt16) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = loopback(0)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isListening = withUnsafeMutablePointer(to: &address) {

@@ -44,7 +44,7 @@ struct SecureShellHost {
         let server = ChildProcess(
             program: program, arguments: ["-D", "-e", "-f", folder.path + "/sshd_config"],
             environment: ["PATH": GitHost.path], workingDirectory: folder.path,
-            outputPath: folder.path + "/sshd.out", timeout: .seconds(120))
+            outputPath: folder.path + "/sshd.out", timeout: .seconds(600))
         let running = Task { try await server.run() }
         let result: Result<R, any Error>
         do {
@@ -92,7 +92,7 @@ struct SecureShellHost {
     private static func run(_ program: String, _ arguments: [String], in folder: TestFolder) async throws -> String {
         let child = ChildProcess(
             program: program, arguments: arguments, environment: ["PATH": GitHost.path, "HOME": folder.path],
-            workingDirectory: folder.path, timeout: .seconds(30))
+            workingDirectory: folder.path, timeout: .seconds(120))
         let result = try await child.run()
         try #require(result.status == 0, "\(program): \(result.errors)")
         return String(decoding: result.output, as: UTF8.self)

@@ -13,7 +13,9 @@ struct SecureShellTests {
         var configuration = GitConfiguration()
         configuration.scratchFolder = folder.path
         configuration.allowsPrivateAddresses = true
-        configuration.checkoutTimeout = .seconds(60)
+        configuration.checkoutTimeout = .seconds(120)
+        configuration.headTimeout = .seconds(120)
+        configuration.stallTimeout = .seconds(120)
         return configuration
     }
 

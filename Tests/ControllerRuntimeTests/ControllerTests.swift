@@ -290,18 +290,26 @@ struct ControllerTests {
     @Test("A reconcile that takes too long is cancelled, counted and tried again")
     func timeout() async throws {
         _ = try await api.create(Widget("slow"))
+        let isCancelled = Mutex(false)
         let reconciler = ScriptedReconciler { _, call in
             if call == 1 {
+                defer { isCancelled.withLock { $0 = Task.isCancelled } }
                 try await ContinuousClock().sleep(for: .seconds(600))
             }
             return .done
         }
 
-        try await run(reconciler, configure: { $0.reconcileTimeout = .milliseconds(20) }) { _ in
-            try await eventually("the second pass") { reconciler.keys.count == 2 }
+        try await run(reconciler, configure: { $0.reconcileTimeout = .milliseconds(100) }) { _ in
+            try await eventually("a pass in time") {
+                metric(#"controller_runtime_reconcile_total{controller="widget",result="success"}"#) == "1"
+            }
         }
 
-        #expect(metric(#"controller_runtime_reconcile_timeouts_total{controller="widget"}"#) == "1")
+        #expect(isCancelled.withLock { $0 })
+        // On a busy machine a pass that does nothing can be late as well; then it is counted and tried again too.
+        let late = reconciler.keys.count - 1
+        #expect(late >= 1)
+        #expect(metric(#"controller_runtime_reconcile_timeouts_total{controller="widget"}"#) == "\(late)")
     }
 
     @Test("Stopping cancels what runs, waits for its end, and reconciles nothing more")

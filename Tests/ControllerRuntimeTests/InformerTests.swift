@@ -178,7 +178,7 @@ struct InformerTests {
         let informer = informer(api)
 
         try await during(informer.run) {
-            try await withDeadline(.seconds(120)) { try await informer.waitForSync() }
+            try await withDeadline(.seconds(300)) { try await informer.waitForSync() }
         }
 
         #expect(informer.list().map(\.metadata.name) == ["good"])
@@ -195,7 +195,7 @@ struct InformerTests {
             try await eventually("some tries were made") { api.requests.count { $0.verb == .list } > 2 }
             #expect(!informer.hasSynced)
             api.plan(nil)
-            try await withDeadline(.seconds(120)) { try await informer.waitForSync() }
+            try await withDeadline(.seconds(300)) { try await informer.waitForSync() }
         }
 
         #expect(informer.count == 1)
@@ -297,7 +297,7 @@ struct InformerTests {
         informers.start()
         try await informers.waitForSync()
         let late = informers.informer(ConfigMap.self)
-        try await withDeadline(.seconds(120)) { try await late.waitForSync() }
+        try await withDeadline(.seconds(300)) { try await late.waitForSync() }
         await informers.stop()
 
         #expect(first === second)

@@ -30,7 +30,7 @@ struct LeaderElectorTests {
     func handOver() async throws {
         let (first, second) = (elector("first"), elector("second"))
         let firstRun = Task { await first.run() }
-        try await withDeadline(.seconds(120)) { try await first.leads.wait() }
+        try await withDeadline(.seconds(300)) { try await first.leads.wait() }
         let secondRun = Task { await second.run() }
         try await eventually("the second looks") { api.requests.count { $0.verb == .get } >= 2 }
         #expect(!second.leads.isOpen)
@@ -38,7 +38,7 @@ struct LeaderElectorTests {
         let stopped = ContinuousClock.now
         first.stop()
         let outcome = await firstRun.value
-        try await withDeadline(.seconds(120)) { try await second.leads.wait() }
+        try await withDeadline(.seconds(300)) { try await second.leads.wait() }
         let took = stopped.duration(to: .now)
         second.stop()
         _ = await secondRun.value
@@ -58,10 +58,10 @@ struct LeaderElectorTests {
             $0.retryPeriod = .milliseconds(100)
         }
         let run = Task { await elector.run() }
-        try await withDeadline(.seconds(120)) { try await elector.leads.wait() }
+        try await withDeadline(.seconds(300)) { try await elector.leads.wait() }
 
         api.plan { _ in .refuse(.transport(.connectionFailed(reason: "fault"), during: "test")) }
-        let outcome = try await withDeadline(.seconds(60)) { await run.value }
+        let outcome = try await withDeadline(.seconds(300)) { await run.value }
         let ended = Timestamp.now
 
         let renewed = try #require(try lease()?.spec.renewTime)
@@ -77,7 +77,7 @@ struct LeaderElectorTests {
             $0.retryPeriod = .milliseconds(20)
         }
         let run = Task { await elector.run() }
-        try await withDeadline(.seconds(120)) { try await elector.leads.wait() }
+        try await withDeadline(.seconds(300)) { try await elector.leads.wait() }
 
         api.plan { $0.verb == .update ? .loseAnswer : nil }
         try await eventually("answers were lost") { api.requests.count { $0.verb == .update } > 3 }
@@ -97,7 +97,7 @@ struct LeaderElectorTests {
     func takenByForce() async throws {
         let elector = elector("me") { $0.retryPeriod = .milliseconds(20) }
         let run = Task { await elector.run() }
-        try await withDeadline(.seconds(120)) { try await elector.leads.wait() }
+        try await withDeadline(.seconds(300)) { try await elector.leads.wait() }
 
         api.edit(Lease.self, key) { $0[path: "spec", "holderIdentity"] = "other" }
         let outcome = await run.value
@@ -110,7 +110,7 @@ struct LeaderElectorTests {
     func cancelled() async throws {
         let leader = elector("leader")
         let leading = Task { await leader.run() }
-        try await withDeadline(.seconds(120)) { try await leader.leads.wait() }
+        try await withDeadline(.seconds(300)) { try await leader.leads.wait() }
         let candidate = elector("candidate")
         let waiting = Task { await candidate.run() }
         try await eventually("it looked") { api.requests.contains { $0.verb == .get } }

@@ -48,6 +48,7 @@ struct ManagerTests {
         var configuration = ManagerConfiguration()
         configuration.handlesSignals = false
         configuration.healthAddress = nil
+        configuration.gracePeriod = .seconds(300)
         configuration.leaderElection = identity.map {
             var election = LeaderElectionConfiguration(namespace: "test", name: "lease", identity: $0)
             // Longer than a starved machine keeps a leader from renewing.
@@ -56,7 +57,7 @@ struct ManagerTests {
             return election
         }
         adjust(&configuration)
-        return Manager(api: api, configuration: configuration, metrics: MetricsRegistry()) { _ in }
+        return Manager(api: api, configuration: configuration, metrics: MetricsRegistry(), limits: .impatient) { _ in }
     }
 
     @Test("Parts start when they may and stop in reverse, and the lease goes when nothing acts under it any more")
@@ -69,6 +70,11 @@ struct ManagerTests {
             await waitForCancellation()
             let holder = try self.api.objects(Lease.self)[self.leaseKey]?.spec.holderIdentity
             diary.note("other part ends, lease held by '\(holder ?? "nobody")'")
+        }
+        // Both are tasks of their own: the lease is not to be had before the part that must not wait for it runs.
+        api.plan { request in
+            request.resource == Lease.descriptor && diary.entries.isEmpty
+                ? .refuse(FakeState.failure(503, "ServiceUnavailable", "away")) : nil
         }
         let run = Task { try await manager.run() }
         try await eventually("all run") { diary.entries.count == 2 }
@@ -139,6 +145,9 @@ struct ManagerTests {
         configuration.handlesSignals = false
         configuration.healthAddress = nil
         var election = LeaderElectionConfiguration(namespace: "test", name: "lease", identity: "me")
+        // Longer than a starved machine keeps a leader from renewing.
+        election.duration = .seconds(300)
+        election.renewDeadline = .seconds(200)
         election.retryPeriod = .milliseconds(20)
         configuration.leaderElection = election
         let diary = Diary()
@@ -190,6 +199,8 @@ struct ManagerTests {
         let codes = Diary()
         var configuration = ManagerConfiguration()
         configuration.healthAddress = nil
+        // Its end must not come before the second signal, however slow the machine.
+        configuration.gracePeriod = .seconds(300)
         let manager = Manager(api: api, configuration: configuration, metrics: MetricsRegistry()) {
             codes.note("\($0)")
         }

@@ -8,7 +8,7 @@ import Timing
 
 @testable import ControllerRuntime
 
-@Suite("An operator on a real API server", WireWorld.isGiven, .timeLimit(.minutes(5)))
+@Suite("An operator on a real API server", WireWorld.isGiven, .timeLimit(.minutes(10)))
 struct OperatorAPIServerTests {
     func isSettled(_ cluster: RealCluster, _ world: OutsideWorld) async throws -> Bool {
         let widgets = try await cluster.client.list(Widget.self, namespace: cluster.namespace).items

@@ -8,7 +8,7 @@ import Testing
 
 @testable import ControllerRuntime
 
-@Suite("Informers on a real API server, with a bad line to it", WireWorld.isGiven, .timeLimit(.minutes(3)))
+@Suite("Informers on a real API server, with a bad line to it", WireWorld.isGiven, .timeLimit(.minutes(10)))
 struct WireScenarioAPIServerTests {
     /// What happens on the line while objects change on the server.
     struct Disturbance: Sendable, CustomTestStringConvertible {

@@ -24,7 +24,7 @@ struct WorkQueueTests {
         queue.add(ObjectKey(name: "late"), after: .seconds(30))
         queue.add(ObjectKey(name: "soon"), after: .milliseconds(20))
 
-        let item = try await withDeadline(.seconds(120)) { await queue.next() }
+        let item = try await withDeadline(.seconds(300)) { await queue.next() }
 
         #expect(item?.key.name == "soon")
         #expect(start.duration(to: .now) >= .milliseconds(20))
@@ -34,7 +34,7 @@ struct WorkQueueTests {
     func soonerTimer() async throws {
         let queue = WorkQueue()
         queue.add(ObjectKey(name: "late"), after: .seconds(30))
-        async let item = withDeadline(.seconds(120)) { await queue.next() }
+        async let item = withDeadline(.seconds(300)) { await queue.next() }
 
         queue.add(ObjectKey(name: "soon"), after: .milliseconds(5))
 
@@ -45,7 +45,7 @@ struct WorkQueueTests {
     func shutDownWakes() async throws {
         let queue = WorkQueue()
 
-        let results = try await withDeadline(.seconds(120)) {
+        let results = try await withDeadline(.seconds(300)) {
             await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<8 {
                     group.addTask { await queue.next() == nil }
@@ -66,7 +66,7 @@ struct WorkQueueTests {
         waiting.cancel()
         let nothing = await waiting.value
         queue.add(ObjectKey(name: "a"))
-        let item = try await withDeadline(.seconds(120)) { await queue.next() }
+        let item = try await withDeadline(.seconds(300)) { await queue.next() }
 
         #expect(nothing == nil)
         #expect(item?.key.name == "a")
@@ -78,7 +78,7 @@ struct WorkQueueTests {
         let keys = (0..<50).map { ObjectKey(namespace: "n", name: "k\($0)") }
         let log = WorkLog()
 
-        try await withDeadline(.seconds(120)) {
+        try await withDeadline(.seconds(300)) {
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
                     group.addTask {

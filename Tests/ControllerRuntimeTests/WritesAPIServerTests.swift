@@ -5,7 +5,7 @@ import Testing
 
 @testable import ControllerRuntime
 
-@Suite("Writes to a real API server", WireWorld.isGiven, .timeLimit(.minutes(5)))
+@Suite("Writes to a real API server", WireWorld.isGiven, .timeLimit(.minutes(10)))
 struct WritesAPIServerTests {
     /// Children with everything that a server fills in or stores in another form.
     static let children = [

@@ -42,7 +42,12 @@ class Seen(http.server.BaseHTTPRequestHandler):
     strange: list[str] = []
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # Whoever sent it was killed in the middle: it was never here.
+            self.close_connection = True
+            return
         call = self.headers.get("X-Call-Id", "")
         with Seen.lock:
             if self.path == "/run":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the end-to-end tests against the platform that the environment names: run.py [--result FILE] [--lanes-done FILE] [FILTER]
 
-FILTER is a regular expression on `module.Class.test_name`. FILE receives "PASSED FAILED". Ends with 1 if anything failed. The
-second FILE is made once the lanes are done, and much of the machine is free again.
+FILTER is a regular expression on `module.Class.test_name`. FILE receives "PASSED FAILED", and below it a line for each test that
+failed. Ends with 1 if anything failed. The second FILE is made once the lanes are done, and much of the machine is free again.
 
 Most of a test's time is waiting, so some run side by side, each module in a process of its own. A module or a class says with
 LANE what it cannot run beside: what is of one lane shares a process, and the lane "alone" comes last, when nothing else happens.
@@ -48,6 +48,12 @@ class Telling(unittest.TextTestResult):
         self.begun = getattr(self, "begun", time.monotonic())
         self.tell(test, "ERROR")
 
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        super(unittest.TextTestResult, self).addSkip(test, reason)
+        self.begun = getattr(self, "begun", time.monotonic())
+        self.tell(test, "skipped")
+        self.stream.writeln(f"              {reason}")
+
 
 def tests_of(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
     for entry in suite:
@@ -73,25 +79,31 @@ def seconds(tests: list[unittest.TestCase]) -> int:
     return sum(getattr(sys.modules[name], "SECONDS", 30) for name in modules)
 
 
-def run_here(tests: list[unittest.TestCase]) -> tuple[int, int]:
-    """Runs tests one after the other and returns how many passed and failed."""
+def in_a_line(test: unittest.TestCase, trace: str) -> str:
+    """Says what failed with what exception; the frames of a trace are indented, its message may go on for lines."""
+    reason = next((line for line in trace.splitlines()[1:] if line[:1].strip()), "")
+    return ": ".join(filter(None, [test.id(), test.shortDescription(), reason]))
+
+
+def run_here(tests: list[unittest.TestCase]) -> tuple[int, list[str]]:
+    """Runs tests one after the other and returns how many passed, and a line for each that failed."""
     result = unittest.TextTestRunner(stream=sys.stdout, resultclass=Telling, verbosity=0).run(unittest.TestSuite(tests))
-    broken = len(result.failures) + len(result.errors)
-    return max(result.testsRun - broken, 0), broken
+    failed = [in_a_line(test, trace) for test, trace in result.failures + result.errors]
+    return max(result.testsRun - len(failed) - len(result.skipped), 0), failed
 
 
-def run_beside(lane: str, filter: str) -> tuple[int, int]:
-    """Runs a lane in a process of its own, shows what it said when it is done, and returns how many passed and failed."""
+def run_beside(lane: str, filter: str) -> tuple[int, list[str]]:
+    """Runs a lane in a process of its own, shows what it said when it is done, and returns what `run_here` did there."""
     begun = time.monotonic() - STARTED
     with tempfile.NamedTemporaryFile("r") as result:
         command = [sys.executable, __file__, "--lane", lane, "--result", result.name, *([filter] if filter else [])]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         ended = time.monotonic() - STARTED
         print(f"\n{lane}, from {begun:.0f} s to {ended:.0f} s\n{done.stdout.rstrip()}", flush=True)
-        counts = result.read().split()
-    # A lane that broke before it could count has failed once at least.
-    passed, failed = (int(counts[0]), int(counts[1])) if len(counts) == 2 else (0, 1)
-    return passed, max(failed, int(done.returncode != 0))
+        counts, *failed = result.read().splitlines() or [""]
+    if done.returncode and not failed:
+        failed = [f"{lane}: it ended with {done.returncode} before it could count"]
+    return int(counts.partition(" ")[0] or 0), failed
 
 
 def main() -> int:
@@ -119,12 +131,13 @@ def main() -> int:
         if last:
             print("\nalone", flush=True)
             counts.append(run_here(last))
-    passed, failed = sum(count[0] for count in counts), sum(count[1] for count in counts)
+    passed, failed = sum(count[0] for count in counts), [line for count in counts for line in count[1]]
     if options.result:
-        options.result.write_text(f"{passed} {failed}\n")
+        options.result.write_text("\n".join([f"{passed} {len(failed)}", *failed, ""]))
     if not options.lane:
-        print(f"\n{passed} passed, {failed} failed", flush=True)
-    return 1 if failed or not passed else 0
+        print(f"\n{passed} passed, {len(failed)} failed", flush=True)
+    # A lane may have nothing but tests that are skipped; all of them together may not.
+    return 1 if failed or not (passed or options.lane) else 0
 
 
 if __name__ == "__main__":

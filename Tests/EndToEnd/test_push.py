@@ -110,7 +110,7 @@ class Push(unittest.TestCase):
             f["metadata"]["name"] for f in farebox.items("functions")
             if f["metadata"]["name"].startswith("alice-")] == ["alice-hallo"], 60)
 
-        self.assertEqual(farebox.call("/hello/", f"alice.{farebox.ROOT_DOMAIN}")[0], 404)
+        farebox.wait_until("its URL is gone", lambda: farebox.call("/hello/", f"alice.{farebox.ROOT_DOMAIN}")[0] == 404, 30)
         self.assertEqual(farebox.call("/hallo/", f"alice.{farebox.ROOT_DOMAIN}")[0], 200)
 
     def test_5_deleting_the_repository_deletes_its_functions(self) -> None:

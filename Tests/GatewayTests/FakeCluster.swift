@@ -12,10 +12,14 @@ final class FakeCluster: KubernetesAPI {
         var log: [(version: Int, plural: String, line: [UInt8])] = []
         var watches: [(plural: String, lines: AsyncStream<[UInt8]>.Continuation)] = []
         var patches: [String] = []
+        var scalings = 0
     }
 
     /// What was patched, in order.
     var patches: [String] { state.withLock { $0.patches } }
+
+    /// How many of the patches changed an object.
+    var scalings: Int { state.withLock { $0.scalings } }
 
     private let offered: [ResourceDescriptor]
     private let state = Mutex(State())
@@ -71,6 +75,7 @@ final class FakeCluster: KubernetesAPI {
                 throw KubernetesError.api(APIStatus(message: "changed", reason: .conflict, code: 409))
             }
             state.version += 1
+            state.scalings += 1
             manifest[path: "metadata", "resourceVersion"] = .string("\(state.version)")
             manifest[path: "spec", "replicas"] = request.body?["spec"]?["replicas"]
             state.objects[plural]?[key] = manifest

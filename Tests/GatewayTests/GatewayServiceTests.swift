@@ -35,6 +35,9 @@ struct GatewayServiceTests {
         configuration.loops = 2
         configuration.drainDelay = .zero
         configuration.shutdownGrace = .milliseconds(200)
+        // Longer than a busy machine keeps a test waiting.
+        configuration.timeout = .seconds(600)
+        configuration.wakeTimeout = .seconds(600)
         change(&configuration)
         let service = try GatewayService(configuration: configuration, routes: routes, registry: MetricsRegistry())
         let (ports, told) = AsyncStream<GatewayService.Ports>.makeStream()
@@ -69,7 +72,7 @@ struct GatewayServiceTests {
               - name: hello
                 owner: Alice
                 endpoints: ["127.0.0.1:\(upstream.port)"]
-                timeout: 10s
+                timeout: 10m
                 maxInflight: 10
             """
         let routes = try StaticRoutes(Array(text.utf8))
@@ -83,7 +86,7 @@ struct GatewayServiceTests {
             let ready = try await call("/readyz", port: ports.probes)
             let metrics = try await call("/metrics", port: ports.probes)
 
-            #expect(pretty.hasPrefix("HTTP/1.1 200 OK") && pretty.hasSuffix("hello"))
+            #expect(pretty.hasPrefix("HTTP/1.1 200 OK") && pretty.hasSuffix("hello"), "\(pretty)")
             #expect(plain.hasSuffix("hello"))
             #expect(unknown.hasPrefix("HTTP/1.1 404 ") && unknown.contains("\"requestId\":\""))
             #expect(unknown.contains("Content-Type: application/problem+json\r\n"))
@@ -106,6 +109,7 @@ struct GatewayServiceTests {
         try #require(pipe(&ends) == 0)
         let (readEnd, writeEnd) = (ends[0], ends[1])
         defer { close(readEnd) }
+        try #require(fcntl(readEnd, F_SETFL, O_NONBLOCK) == 0)
 
         try await withGateway(
             .fixed(routes),
@@ -119,14 +123,20 @@ struct GatewayServiceTests {
                 }
                 _ = try await call("/function/unknown", port: ports.callers)
             })
+        var text: [UInt8] = []
+        // The gateway does not wait for ever until the log's own thread is done.
+        let isWhole = await eventually {
+            var piece = [UInt8](repeating: 0, count: 65_536)
+            let count = read(readEnd, &piece, piece.count)
+            text += piece.prefix(max(count, 0))
+            return text.count { $0 == UInt8(ascii: "\n") } >= 2
+        }
         close(writeEnd)
-        var text = [UInt8](repeating: 0, count: 65_536)
-        let count = text.withUnsafeMutableBytes { read(readEnd, $0.baseAddress, $0.count) }
-        let lines = try text.prefix(max(count, 0)).split(separator: UInt8(ascii: "\n")).map { line in
+        let lines = try text.split(separator: UInt8(ascii: "\n")).map { line in
             try JSONReader().parse(Array(line))
         }
 
-        #expect(lines.count == 2)
+        #expect(isWhole && lines.count == 2)
         for line in lines {
             #expect(line[path: "function"] == "hello.functions" && line[path: "method"] == "GET")
             #expect(line[path: "host"] == "x.example" && line[path: "path"] == "/function/hello/a%20b")
@@ -177,7 +187,7 @@ struct GatewayServiceTests {
                 for _ in 0..<20 {
                     group.addTask { try await call("/function/f", port: ports.callers) }
                 }
-                let end = ContinuousClock.now + .seconds(30)
+                let end = ContinuousClock.now + .seconds(300)
                 while try await !call("/metrics", port: ports.probes).contains("farebox_gateway_waiting 20\n")
                     || cluster.patches.isEmpty, ContinuousClock.now < end
                 {}
@@ -190,15 +200,17 @@ struct GatewayServiceTests {
             #expect(answers.count == 20)
             #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 200 ") && $0.hasSuffix("good morning") })
             #expect(answers.allSatisfy { $0.contains("Server-Timing: queue;dur=") && $0.contains("scale;dur=") })
-            #expect(cluster.patches == ["mergePatch functions.v1alpha1.farebox.dev/scale functions/f"])
+            // Asked for again where the news of the first time is late, it is there already.
+            #expect(Set(cluster.patches) == ["mergePatch functions.v1alpha1.farebox.dev/scale functions/f"])
+            #expect(cluster.scalings == 1 && cluster.patches.count < answers.count)
             #expect(load.contains("\"inFlight\":0,\"name\":\"f\",\"namespace\":\"functions\""))
             #expect(outside.hasPrefix("HTTP/1.1 404 "))
         }
     }
 
-    /// Calls the function until it answers with `status`, for at most twenty seconds.
+    /// Calls the function until it answers with `status`, for at most five minutes.
     private func untilStatus(_ status: Int, port: UInt16) async throws -> String {
-        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        let deadline = ContinuousClock.now.advanced(by: .seconds(300))
         while true {
             let answer = try await call("/function/f", port: port)
             if answer.hasPrefix("HTTP/1.1 \(status) ") || ContinuousClock.now > deadline {

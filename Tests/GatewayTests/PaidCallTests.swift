@@ -32,7 +32,7 @@ private final class ScriptedSource: LeaseSource {
     func balance(of account: PaymentAccount) async -> AccountBalance? { nil }
 }
 
-@Suite("Calls that have to be paid for", .timeLimit(.minutes(2)))
+@Suite("Calls that have to be paid for", .timeLimit(.minutes(10)))
 struct PaidCallTests {
     private static let price = FunctionPrice(amount: 10, assetCode: "USD", assetScale: 9, calls: 1000)
     private static let call = "GET /hello/a HTTP/1.1\r\nHost: alice.example.xyz\r\n\r\n"
@@ -70,7 +70,7 @@ struct PaidCallTests {
     private func accept(_ fixture: RoutingFixture, _ store: any CallStore) async -> HTTPResponse {
         let handler = AsyncCallHandler(
             board: fixture.board, store: store, metrics: AsyncMetrics(fixture.registry), defaultNamespace: "functions",
-            bodyBytesMaximum: 1000
+            bodyBytesMaximum: 1000, paymentLimit: .seconds(600)
         ) { _ in }
         return await handler.handle(
             HTTPRequest(method: .post, target: "/async-function/hello", remoteAddress: "192.0.2.1", requestID: "r"))
@@ -305,7 +305,7 @@ struct PaidCallTests {
 
         fixture.add("hello", owner: ("alice", "hello"), admission: .open)
         let free = try fixture.decide("/hello/a", host: "alice.example.xyz")
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(300)
         while source.settlements.withLock({ $0.isEmpty }), ContinuousClock.now < deadline {
             // A look now and then: nothing tells when it is so.
             try? await Task.sleep(for: .milliseconds(2))

@@ -66,8 +66,10 @@ final class ScriptedHost: Sendable {
 }
 
 extension GitHostExchange {
-    /// Everything is allowed: the hosts of tests are on loopback.
-    static var open: GitHostExchange { GitHostExchange(open: HTTPClient(), guarded: HTTPClient()) }
+    /// Everything is allowed: the hosts of tests are on loopback, and may be slow where other tests run beside them.
+    static var open: GitHostExchange {
+        GitHostExchange(open: HTTPClient(), guarded: HTTPClient(), timeout: .seconds(60))
+    }
 }
 
 /// Files beside the tests.

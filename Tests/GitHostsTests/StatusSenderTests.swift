@@ -2,6 +2,7 @@ import Cryptography
 import HTTP
 import JSON
 import OpenSSLTool
+import RawSockets
 import Testing
 import Timing
 
@@ -13,7 +14,11 @@ struct StatusSenderTests {
     private let report = StatusReport(context: "cart", state: .success, description: "deployed: alice-cart")
 
     private func place(_ form: StatusPlace.Form, _ host: ScriptedHost) -> StatusPlace {
-        StatusPlace(form: form, apiURL: host.url, project: "alice/shop", commit: Self.commit)
+        place(form, at: host.url)
+    }
+
+    private func place(_ form: StatusPlace.Form, at url: String) -> StatusPlace {
+        StatusPlace(form: form, apiURL: url, project: "alice/shop", commit: Self.commit)
     }
 
     private static func key() throws -> RSASigningKey {
@@ -208,7 +213,8 @@ struct StatusSenderTests {
         try await ScriptedHost.with({ _, _ in .json(.created, [:]) }) { host in
             let exchange = GitHostExchange(
                 open: HTTPClient(),
-                guarded: HTTPClient(configuration: HTTPClientConfiguration(addresses: .publicOnly)))
+                guarded: HTTPClient(configuration: HTTPClientConfiguration(addresses: .publicOnly)),
+                timeout: .seconds(60))
             let sender = StatusSender(exchange: exchange, tokens: nil)
             var place = place(.gitHubStatus, host)
 
@@ -228,12 +234,12 @@ struct StatusSenderTests {
 
     @Test("A host that nobody answers for is tried again later")
     func unreachable() async throws {
-        let host = try ScriptedHost { _, _ in .json(.ok, [:]) }
-        await host.stop()
+        let nobody = try RefusingPort()
         let sender = StatusSender(exchange: .open, tokens: nil)
 
         let error = await #expect(throws: GitHostError.self) {
-            try await sender.send(report, to: place(.gitHubStatus, host), as: .token("t"))
+            try await sender.send(
+                report, to: place(.gitHubStatus, at: "http://127.0.0.1:\(nobody.port)"), as: .token("t"))
         }
 
         guard case .later(_, nil) = error else {

@@ -6,7 +6,7 @@ import Timing
 
 @testable import KubernetesClient
 
-@Suite("Credentials that change", .timeLimit(.minutes(2)))
+@Suite("Credentials that change", .timeLimit(.minutes(10)))
 struct CredentialTests {
     private let start = ContinuousClock.now
 
@@ -184,7 +184,7 @@ struct CredentialTests {
     }
 }
 
-@Suite("Running credential plugins", .timeLimit(.minutes(2)))
+@Suite("Running credential plugins", .timeLimit(.minutes(10)))
 struct ExecProcessTests {
     private func process(
         _ script: String, environment: [(name: String, value: String)] = []

@@ -24,7 +24,7 @@ public enum APIServer {
             _ = try await client.apply(
                 CRDManifests.definition(of: kind), to: ObjectKey(name: kind.name), of: definitions, as: "tests")
         }
-        let end = ContinuousClock.now + .seconds(30)
+        let end = ContinuousClock.now + .seconds(120)
         while true {
             do {
                 _ = try await client.list(Function.self)

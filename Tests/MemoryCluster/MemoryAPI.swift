@@ -19,8 +19,16 @@ public final class MemoryAPI: KubernetesAPI {
         let stream: MemoryStream
     }
 
+    /// An object that is gone, and since which version.
+    private struct Deletion {
+        let identity: Identity
+        let object: JSONValue
+        let version: Int64
+    }
+
     private struct State {
         var objects: [Identity: JSONValue] = [:]
+        var deletions: [Deletion] = []
         var version: Int64 = 1
         var watchers: [Watcher] = []
     }
@@ -62,11 +70,16 @@ public final class MemoryAPI: KubernetesAPI {
             return stream
         }
         state.withLock { state in
-            // What changed between the list and this watch is told first.
+            // What came, changed and went between the list and this watch is told first, in order.
             let since = request.query("resourceVersion").flatMap { Int64($0) } ?? 0
-            for (identity, object) in state.objects
-            where Self.matches(request, identity, object) && Self.version(of: object) > since {
-                stream.tell("ADDED", object)
+            var missed = state.objects.filter { Self.matches(request, $0.key, $0.value) }
+                .map { (version: Self.version(of: $0.value), type: "ADDED", object: $0.value) }
+            if since > 0 {
+                missed += state.deletions.filter { Self.matches(request, $0.identity, $0.object) }
+                    .map { (version: $0.version, type: "DELETED", object: $0.object) }
+            }
+            for event in missed.filter({ $0.version > since }).sorted(by: { $0.version < $1.version }) {
+                stream.tell(event.type, event.object)
             }
             state.watchers.append(Watcher(request: request, stream: stream))
         }
@@ -192,7 +205,10 @@ public final class MemoryAPI: KubernetesAPI {
     private static func tell(
         _ type: String, _ identity: Identity, before: JSONValue?, after: JSONValue, _ state: inout State
     ) {
-        if type == "DELETED" { state.version += 1 }
+        if type == "DELETED" {
+            state.version += 1
+            state.deletions.append(Deletion(identity: identity, object: after, version: state.version))
+        }
         state.watchers.removeAll { $0.stream.isCancelled }
         for watcher in state.watchers where matches(watcher.request, identity, after) {
             watcher.stream.tell(type, after)

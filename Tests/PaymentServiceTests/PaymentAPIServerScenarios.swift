@@ -1,6 +1,6 @@
 import Testing
 
-@Suite("Payments on a real API server", Backend.serverIsNeeded, .timeLimit(.minutes(3)))
+@Suite("Payments on a real API server", Backend.serverIsNeeded, .timeLimit(.minutes(10)))
 struct PaymentAPIServerScenarios {
     struct Scenario: Sendable, CustomTestStringConvertible {
         let testDescription: String

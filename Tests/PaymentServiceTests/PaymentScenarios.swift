@@ -10,7 +10,7 @@ import Timing
 
 @testable import PaymentService
 
-@Suite("Payments in a cluster", .timeLimit(.minutes(3)))
+@Suite("Payments in a cluster", .timeLimit(.minutes(10)))
 struct PaymentScenarios {
     /// Where they run; ``PaymentAPIServerScenarios`` runs them on a real server too.
     var backend = Backend.memory
@@ -210,9 +210,12 @@ struct PaymentScenarios {
 
         _ = try await town.ledger.lease(
             try town.account(), terms: terms, calls: 50, holder: "gateway", for: .seconds(60), now: .now)
+        // The cache has this one only after what was written to the other, which it may be behind with.
         try await town.makeFunction("later", payment: "{price: \(Town.price)}")
-        try await town.look()
         try await town.eventually(Function.self, "later") { $0.funded != nil }
+        try await town.look()
+        try await town.makeFunction("last", payment: "{price: \(Town.price)}")
+        try await town.eventually(Function.self, "last") { $0.funded != nil }
 
         let function = try await town.api.get(Function.self, town.key("hello"))
         #expect(function.status?.remainingCalls == 50)
@@ -352,7 +355,8 @@ struct PaymentScenarios {
         for _ in 1...5 { try await town.look() }
 
         #expect(town.controllerAPI.requests.count == requests)
-        #expect(town.ledger.balancesAsked <= balances + 2)
+        // What was written just now is looked at once more; one question in each look would be five for each.
+        #expect(town.ledger.balancesAsked < balances + 5)
         try await town.end()
     }
 

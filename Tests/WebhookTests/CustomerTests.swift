@@ -90,11 +90,11 @@ struct CustomerTests {
             default: .text(.ok, "please sign in")
             }
         } _: { base in
-            let good = try await CustomerPlace.url(base + "/good").read(client)
+            let good = try await CustomerPlace.url(base + "/good").read(client, timeout: .seconds(60))
             #expect(good.allows("Alice"))
             for path in ["/missing", "/moved", "/error", "/html", "/untyped", "/large", "/portal"] {
                 await #expect(throws: CustomerSourceError.self, "\(path)") {
-                    try await CustomerPlace.url(base + path).read(client)
+                    try await CustomerPlace.url(base + path).read(client, timeout: .seconds(60))
                 }
             }
         }

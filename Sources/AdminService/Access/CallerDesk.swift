@@ -24,13 +24,16 @@ struct CallerDesk: Sendable {
     let basic: BasicCredentials
     let access: AccessDesk
     let metrics: AdminMetrics
-    private let failures = FailureLimit()
+    private let failures: FailureLimit
     private let logger = Logger(label: "admin")
 
-    init(basic: BasicCredentials, access: AccessDesk, metrics: AdminMetrics) {
+    init(
+        basic: BasicCredentials, access: AccessDesk, metrics: AdminMetrics, failures: FailureLimit = FailureLimit()
+    ) {
         self.basic = basic
         self.access = access
         self.metrics = metrics
+        self.failures = failures
     }
 
     /// The words of OpenFaaS' gateway.

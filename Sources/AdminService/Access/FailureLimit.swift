@@ -11,7 +11,13 @@ final class FailureLimit: Sendable {
     static let interval = Duration.seconds(1)
     private static let addressesMaximum = 10_000
 
+    private let interval: Duration
     private let buckets = Mutex<[String: TokenBucket]>([:])
+
+    /// - Parameter interval: One more failure is allowed after each of these.
+    init(interval: Duration = FailureLimit.interval) {
+        self.interval = interval
+    }
 
     /// How long the address has to rest before it may try what has to be asked of the API server; nil when it may now.
     func rest(of address: String, at now: ContinuousClock.Instant = .now) -> Duration? {
@@ -30,7 +36,7 @@ final class FailureLimit: Sendable {
                 buckets = buckets.filter { !$0.value.isFull(at: now) }
                 if buckets.count >= Self.addressesMaximum { buckets = [:] }
             }
-            var bucket = buckets[address] ?? TokenBucket(capacity: Self.burst, interval: Self.interval)
+            var bucket = buckets[address] ?? TokenBucket(capacity: Self.burst, interval: interval)
             let wait = bucket.take(at: now)
             buckets[address] = bucket
             return wait

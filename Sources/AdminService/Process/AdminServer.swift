@@ -24,7 +24,15 @@ public final class AdminServer: Sendable {
     ///   - api: For Functions, Secrets, pods and their logs, and reviews of access.
     ///   - registry: Gets the metrics.
     /// - Throws: ``AdminServerError`` when the configuration is not valid.
-    public init(configuration: AdminConfiguration, api: any KubernetesAPI, registry: MetricsRegistry) throws {
+    public convenience init(
+        configuration: AdminConfiguration, api: any KubernetesAPI, registry: MetricsRegistry
+    ) throws {
+        try self.init(configuration: configuration, api: api, registry: registry, failures: FailureLimit())
+    }
+
+    init(
+        configuration: AdminConfiguration, api: any KubernetesAPI, registry: MetricsRegistry, failures: FailureLimit
+    ) throws {
         guard let address = GatewayAddress(configuration.gatewayURL),
             let callsAddress = GatewayAddress(configuration.gatewayCallsURL), configuration.validate().isEmpty
         else {
@@ -35,7 +43,8 @@ public final class AdminServer: Sendable {
         gateway = GatewayDestination(address)
         let handler = AdminHandler(
             api: api,
-            callers: CallerDesk(basic: basic, access: AccessDesk(review: AccessReview(api: api)), metrics: metrics),
+            callers: CallerDesk(
+                basic: basic, access: AccessDesk(review: AccessReview(api: api)), metrics: metrics, failures: failures),
             namespaces: FunctionNamespaces(
                 api: api, standard: configuration.functionsNamespace, configured: configuration.namespaces,
                 followsLabels: configuration.followsLabels),

@@ -17,6 +17,7 @@ public final class NATSCallStore: CallStore {
     private let names: JetStreamNames
     private let replicas: Int
     private let limits: CallLimits
+    private let answerLimit: Duration
     private let connection: NATSConnection
     /// Streams and consumers that are known to be there.
     private let known = Mutex<Set<String>>([])
@@ -28,7 +29,14 @@ public final class NATSCallStore: CallStore {
     ///   - configuration: Where and as whom.
     ///   - limits: How much is taken on.
     /// - Throws: When the configuration cannot be used: a file that is not there, say.
-    public init(_ configuration: AsyncConfiguration.NATS, limits: CallLimits) throws(CallStoreError) {
+    public convenience init(_ configuration: AsyncConfiguration.NATS, limits: CallLimits) throws(CallStoreError) {
+        try self.init(configuration, limits: limits, answerLimit: NATSCallStore.answerLimit)
+    }
+
+    init(
+        _ configuration: AsyncConfiguration.NATS, limits: CallLimits, answerLimit: Duration
+    ) throws(CallStoreError) {
+        self.answerLimit = answerLimit
         names = JetStreamNames(prefix: configuration.prefix)
         replicas = configuration.replicas
         self.limits = limits
@@ -204,7 +212,7 @@ public final class NATSCallStore: CallStore {
     private func stored(_ question: JSONValue) async throws(CallStoreError) -> NATSMessage? {
         try await ensureStreams()
         let message = try await connection.request(
-            "$JS.API.DIRECT.GET.\(names.deadStream)", JSONWriter().write(question), limit: Self.answerLimit)
+            "$JS.API.DIRECT.GET.\(names.deadStream)", JSONWriter().write(question), limit: answerLimit)
         guard let message else { throw Self.silence }
         switch message.status {
         case "": return message
@@ -230,7 +238,7 @@ public final class NATSCallStore: CallStore {
         guard maximum == 0 || data.count + 512 <= maximum else {
             throw .unavailable("the call is larger than max_payload of NATS, which is \(maximum) bytes")
         }
-        let message = try await connection.request(subject, data, id: id, limit: Self.answerLimit)
+        let message = try await connection.request(subject, data, id: id, limit: answerLimit)
         guard let message else { throw Self.silence }
         guard message.status.isEmpty else {
             known.withLock { $0 = [] }
@@ -247,7 +255,7 @@ public final class NATSCallStore: CallStore {
 
     /// Says what became of a call, and waits until the server has that.
     private func acknowledge(_ lease: CallLease, _ word: String = "+ACK") async throws(CallStoreError) {
-        let answer = try await connection.request(lease.ticket, Array(word.utf8), limit: Self.answerLimit)
+        let answer = try await connection.request(lease.ticket, Array(word.utf8), limit: answerLimit)
         guard let answer else { throw Self.silence }
         guard answer.status.isEmpty || answer.status == "200" else {
             // The consumer is gone, and with it what it had handed out.
@@ -261,7 +269,7 @@ public final class NATSCallStore: CallStore {
 
     private func api(_ name: String, _ body: JSONValue) async throws(CallStoreError) -> JSONValue {
         let message = try await connection.request(
-            "$JS.API.\(name)", JSONWriter().write(body), limit: Self.answerLimit)
+            "$JS.API.\(name)", JSONWriter().write(body), limit: answerLimit)
         guard let message else { throw Self.silence }
         guard message.status.isEmpty else {
             throw .unavailable("NATS has no JetStream, or not for this user (status \(message.status))")

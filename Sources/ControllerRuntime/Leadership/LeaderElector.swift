@@ -40,7 +40,9 @@ final class LeaderElector: Sendable {
         var isStopping = false
         var holder: String?
         while !Task.isCancelled {
-            let action = machine.handle(event, now: .now, wall: .now)
+            // The wall clock first: what the Lease tells is never later than the moment that the deadline counts from.
+            let wall = MicroTime.now
+            let action = machine.handle(event, now: .now, wall: wall)
             show(machine, &holder)
             switch action {
             case .finish(let outcome):

@@ -53,6 +53,7 @@ final class BuildLogKeeper: Sendable {
     private let lane = TaskLane<String>(concurrency: 4)
     private let state = Mutex(State())
     private let backoff: Backoff
+    private let hurryLimit: Duration
     private let metrics: RepositoryMetrics
     private let logger = Logger(label: "build-log")
 
@@ -60,17 +61,17 @@ final class BuildLogKeeper: Sendable {
     static let triesMaximum = 8
     /// Reading a pod's log may take this long.
     private static let readLimit = Duration.seconds(60)
-    /// A build that is deleted while it is read holds its Repository up for this long at most.
-    private static let hurryLimit = Duration.seconds(5)
     /// More are forgotten at once.
     private static let remembered = 10_000
 
+    /// - Parameter hurryLimit: How long a build that is deleted while its log is read may hold its Repository up.
     init(
-        _ surroundings: Surroundings, metrics: RepositoryMetrics,
+        _ surroundings: Surroundings, metrics: RepositoryMetrics, hurryLimit: Duration,
         backoff: Backoff = Backoff(base: .seconds(2), ceiling: .seconds(120), jitter: 0.2)
     ) {
         self.surroundings = surroundings
         self.metrics = metrics
+        self.hurryLimit = hurryLimit
         self.backoff = backoff
     }
 
@@ -130,7 +131,7 @@ final class BuildLogKeeper: Sendable {
     func hurry(_ build: ObservedBuild, of repository: Repository) async {
         guard !hasDealt(with: build) else { return }
         // The lane may be at it as well: storing the same log twice changes nothing.
-        try? await withDeadline(Self.hurryLimit) { [self] in
+        try? await withDeadline(hurryLimit) { [self] in
             guard try await store(build, repository), !hasDealt(with: build) else { return }
             metrics.logKept(Self.stored)
             await settle(build, repository)

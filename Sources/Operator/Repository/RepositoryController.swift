@@ -87,7 +87,7 @@ public enum RepositoryController {
         children.addIndex(RepositoryReconciler.byController) { [$0.metadata.controllerReference?.uid ?? ""] }
         let keeper = logKeeper(
             api: api, logs: configuration.logs, office: office, artifacts: artifacts, client: client, audit: audit,
-            metrics: metrics)
+            metrics: metrics, hurryLimit: polls.logHurry)
         let reconciler = RepositoryReconciler(
             repositories: repositories, functions: children, board: board, loader: loader, office: office,
             queue: queue, keeper: keeper, functionSwitch: FunctionSwitch(api: api),
@@ -131,7 +131,7 @@ public enum RepositoryController {
 
     private static func logKeeper(
         api: any KubernetesAPI, logs: LogsConfiguration, office: BuildOffice, artifacts: ArtifactAccess,
-        client: HTTPClient, audit: AuditLog?, metrics: RepositoryMetrics
+        client: HTTPClient, audit: AuditLog?, metrics: RepositoryMetrics, hurryLimit: Duration
     ) -> BuildLogKeeper {
         BuildLogKeeper(
             BuildLogKeeper.Surroundings(
@@ -142,7 +142,7 @@ public enum RepositoryController {
                 },
                 delete: { try await office.delete($0) },
                 ended: { RepositoryAudit(log: audit, repository: $1).ended($0) }),
-            metrics: metrics)
+            metrics: metrics, hurryLimit: hurryLimit)
     }
 
     /// The builder's pod waits for this Secret: make it at the start, not at the first build.

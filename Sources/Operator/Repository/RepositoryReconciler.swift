@@ -46,6 +46,8 @@ struct RepositoryReconciler: Reconciler {
         var registry = Duration.seconds(10)
         /// A build's pod should be there after this time.
         var podPatience = Duration.seconds(20)
+        /// The log of a build that is deleted may hold its Repository up for this long.
+        var logHurry = Duration.seconds(5)
         /// Before a build is tried again after a fault that was not its own.
         var buildBackoff = Backoff(base: .seconds(10), ceiling: .seconds(600))
         /// Before a commit is fetched again after such a fault.

@@ -32,26 +32,33 @@ enum CustomerPlace: Hashable, Sendable {
         }
     }
 
+    /// How long a page may take.
+    static let timeout: Duration = .seconds(10)
+
     /// Reads the list.
     ///
+    /// - Parameter timeout: How long a page may take.
     /// - Throws: ``CustomerSourceError`` when there is no answer, none with a status from 200 to 299, one that is not plain
     ///   text, or one that is no list.
-    func read(_ client: HTTPClient) async throws(CustomerSourceError) -> CustomerList {
+    func read(
+        _ client: HTTPClient, timeout: Duration = CustomerPlace.timeout
+    ) async throws(CustomerSourceError) -> CustomerList {
         switch self {
         case .file(let path):
             guard let data = try? Data(contentsOf: URL(filePath: path)) else { return .closed }
             return try Self.list(Array(data), place: path)
         case .url(let url):
-            return try Self.list(try await Self.fetch(url, client), place: url)
+            return try Self.list(try await Self.fetch(url, client, timeout), place: url)
         }
     }
 
-    private static func fetch(_ url: String, _ client: HTTPClient) async throws(CustomerSourceError) -> [UInt8] {
+    private static func fetch(
+        _ url: String, _ client: HTTPClient, _ timeout: Duration
+    ) async throws(CustomerSourceError) -> [UInt8] {
         let response: HTTPClientResponse
         do {
             response = try await client.send(
-                HTTPClientRequest(
-                    url: url, timeout: .seconds(10), responseBytesMaximum: CustomerList.bytesMaximum))
+                HTTPClientRequest(url: url, timeout: timeout, responseBytesMaximum: CustomerList.bytesMaximum))
         } catch {
             throw CustomerSourceError("the list of customers cannot be fetched: \(error)")
         }

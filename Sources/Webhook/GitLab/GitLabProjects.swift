@@ -12,7 +12,7 @@ final class GitLabProjects: ProjectTopics {
     static let lifetime: Duration = .seconds(60)
     /// Projects remembered; the memory is emptied when it is full.
     static let rememberedMaximum = 10_000
-    private static let timeout: Duration = .seconds(5)
+    static let timeout: Duration = .seconds(5)
     /// A project is some kilobytes.
     private static let responseBytesMaximum = 1 << 20
 
@@ -32,15 +32,18 @@ final class GitLabProjects: ProjectTopics {
     private let client: HTTPClient
     private let apiURL: String
     private let tokenPath: String
+    private let timeout: Duration
     private let known = Mutex<[Int64: Known]>([:])
 
     /// - Parameters:
     ///   - apiURL: `https://gitlab.example.com/api/v4`.
     ///   - tokenPath: The file with a token that may read projects (scope `read_api`).
-    init(client: HTTPClient, apiURL: String, tokenPath: String) {
+    ///   - timeout: How long GitLab may take for one answer.
+    init(client: HTTPClient, apiURL: String, tokenPath: String, timeout: Duration = GitLabProjects.timeout) {
         self.client = client
         self.apiURL = apiURL
         self.tokenPath = tokenPath
+        self.timeout = timeout
     }
 
     func project(_ id: Int64, isChanged: Bool) async throws(ProjectTopicsError) -> GitLabProject? {
@@ -60,7 +63,7 @@ final class GitLabProjects: ProjectTopics {
         guard let token = SecretFile.read(tokenPath) else {
             throw ProjectTopicsError("no token for GitLab's API: put gitlab-api-token into the Secret farebox-webhook")
         }
-        var request = HTTPClientRequest(url: "\(apiURL)/projects/\(id)", timeout: Self.timeout)
+        var request = HTTPClientRequest(url: "\(apiURL)/projects/\(id)", timeout: timeout)
         request.headers["PRIVATE-TOKEN"] = String(decoding: token, as: UTF8.self)
         request.headers["Accept"] = "application/json"
         request.responseBytesMaximum = Self.responseBytesMaximum

@@ -19,15 +19,17 @@ protocol RemoteHead: Sendable {
 struct SmartHTTPHead: RemoteHead {
     /// The first reference carries the capabilities; hosts send less than 1 KiB of them.
     static let bytesMaximum = 16 * 1024
-    private static let timeout: Duration = .seconds(3)
+    static let timeout: Duration = .seconds(3)
 
     let client: HTTPClient
+    /// How long one host may take.
+    var timeout = SmartHTTPHead.timeout
 
     func defaultBranch(of url: String, until end: ContinuousClock.Instant) async -> String? {
         let left = end - .now
         guard left > .zero else { return nil }
         var request = HTTPClientRequest(
-            url: url + "/info/refs?service=git-upload-pack", timeout: min(left, Self.timeout))
+            url: url + "/info/refs?service=git-upload-pack", timeout: min(left, timeout))
         request.headers["User-Agent"] = "git/2 farebox"
         guard let stream = try? await client.stream(request), stream.status.isSuccess else { return nil }
         defer { stream.cancel() }

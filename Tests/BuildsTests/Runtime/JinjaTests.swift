@@ -74,7 +74,7 @@ struct JinjaTests {
         let result = try await ChildProcess(
             program: "/usr/bin/python3", arguments: ["-c", script],
             environment: ["PATH": "/usr/bin", "LC_ALL": "C.UTF-8"],
-            workingDirectory: folder.path, timeout: .seconds(30)
+            workingDirectory: folder.path, timeout: .seconds(120)
         ).run()
         try #require(result.status == 0, "\(result.errors)")
         let expected = try #require(try JSONReader().parse(result.output).arrayValue)

@@ -26,6 +26,7 @@ struct RuntimeSourceTests {
             configuration.allowsPlainHTTP = true
             configuration.allowsPrivateAddresses = true
             configuration.scratchFolder = host.folder.path
+            configuration.stallTimeout = .seconds(120)
 
             let found = try await GitCheckout(configuration: configuration).withTree(
                 commit: commit, branch: "main", url: try GitURL(host.url, allowsPlainHTTP: true), credentials: nil
@@ -51,7 +52,8 @@ struct RuntimeSourceTests {
             let bad = try await host.pushManifest(name, tag: "bad", config: config, layers: [odd])
             let empty = try await host.pushManifest(name, tag: "empty", config: config, layers: [])
             let client = RegistryClient(
-                client: HTTPClient(), configuration: RegistryClient.Configuration(insecureRegistries: [host.name]))
+                client: HTTPClient(),
+                configuration: RegistryClient.Configuration(insecureRegistries: [host.name], timeout: .seconds(60)))
             let auth = Base64.encode(Array("farebox:correct-horse".utf8), .standard)
             let credentials = try RegistryCredentials(
                 dockerConfig: Array(#"{"auths":{"\#(host.name)":{"auth":"\#(auth)"}}}"#.utf8))
@@ -105,7 +107,8 @@ struct RuntimeSourceTests {
         let credentials = try RegistryCredentials(
             dockerConfig: Array(#"{"auths":{"\#(name)":{"auth":"\#(auth)"}}}"#.utf8))
         let client = RegistryClient(
-            client: HTTPClient(), configuration: RegistryClient.Configuration(insecureRegistries: [name]))
+            client: HTTPClient(),
+            configuration: RegistryClient.Configuration(insecureRegistries: [name], timeout: .seconds(60)))
 
         let layers = try await client.artifact(image, credentials: credentials)
 

@@ -3,7 +3,7 @@ import Timing
 
 /// Waits until a state is reached; fails the test when it is not within the limit.
 func eventually(
-    _ what: Comment, within limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: Comment, within limit: Duration = .seconds(300), sourceLocation: SourceLocation = #_sourceLocation,
     _ isReached: @Sendable () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now.advanced(by: limit)

@@ -94,6 +94,8 @@ struct WidgetOperator {
         var configuration = ManagerConfiguration()
         configuration.handlesSignals = false
         configuration.healthAddress = nil
+        // Two lives must not overlap, however slow the machine.
+        configuration.gracePeriod = .seconds(300)
         configuration.leaderElection = election
         manager = Manager(api: api, configuration: configuration, metrics: metrics, limits: limits) { _ in }
         let widgets = manager.informers.informer(Widget.self, scope: scope)

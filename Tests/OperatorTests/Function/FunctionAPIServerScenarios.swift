@@ -8,7 +8,7 @@ import Testing
 
 @testable import Operator
 
-@Suite("Functions on a real API server", Backend.serverIsNeeded, .timeLimit(.minutes(3)))
+@Suite("Functions on a real API server", Backend.serverIsNeeded, .timeLimit(.minutes(10)))
 struct FunctionAPIServerScenarios {
     static let image = FunctionScenarios.image
 
@@ -174,7 +174,7 @@ struct FunctionAPIServerScenarios {
 
         try await world.api.delete(Function.self, world.key())
 
-        try await world.eventually(within: .seconds(60), "everything is gone") {
+        try await world.eventually(within: .seconds(300), "everything is gone") {
             let isRunning = try await world.has(Deployment.self)
             let isNamed = try await world.has(Service.self)
             let isFenced = try await world.has(NetworkPolicy.self)
@@ -190,10 +190,10 @@ struct FunctionAPIServerScenarios {
         let names = (1...200).map { "f\($0)" }
         for name in names { try await world.makeFunction(name, spec: "image: \(Self.image)") }
         for name in names {
-            try await world.eventually(name, within: .seconds(60)) { $0.reason == "RollingOut" }
+            try await world.eventually(name, within: .seconds(300)) { $0.reason == "RollingOut" }
             try await world.playRollout(name)
         }
-        for name in names { try await world.eventually(name, within: .seconds(60)) { $0.isReady } }
+        for name in names { try await world.eventually(name, within: .seconds(300)) { $0.isReady } }
 
         try await world.restart()
         let before = world.controllerAPI.requests.count

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Operator
 
-@Suite("The Function controller", .timeLimit(.minutes(2)))
+@Suite("The Function controller", .timeLimit(.minutes(10)))
 struct FunctionScenarios {
     /// Where they run; ``FunctionAPIServerScenarios`` runs them on a real server too.
     var backend = Backend.memory

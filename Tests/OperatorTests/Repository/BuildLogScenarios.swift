@@ -11,7 +11,7 @@ import Timing
 
 @testable import Operator
 
-@Suite("The logs of builds", .timeLimit(.minutes(2)))
+@Suite("The logs of builds", .timeLimit(.minutes(10)))
 struct BuildLogScenarios {
     private let one = Workshop.commit("1")
     private let two = Workshop.commit("2")
@@ -109,10 +109,15 @@ struct BuildLogScenarios {
         try await shop.eventually("the build") { try await shop.jobs()["cart#1"] != nil }
         let job = try #require(try await shop.jobs()["cart#1"])
         memory.say("2026-11-20T12:00:00Z it breaks\n", as: job.metadata.name + "-pod")
+        // The log is not stored before the build is asked for again.
+        shop.logs.answer(503)
         let log = "ERROR: process \"/bin/sh -c make\" did not complete successfully: exit code: 7"
         try await shop.playBuild(
             of: "cart", commit: one, phase: "Failed",
             terminated: ContainerStateTerminated(exitCode: 1, reason: "Error", message: log))
+        // Pods and Repositories are told of apart: a push that is seen before the failure asks for nothing new.
+        try await shop.eventually { $0.function("cart")?.state == .failed }
+        shop.logs.answer(201)
         try await shop.push(one)
         try await shop.eventually("the next build") {
             let next = try await shop.jobs()["cart#1"]

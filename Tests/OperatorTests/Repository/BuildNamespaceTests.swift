@@ -12,7 +12,7 @@ import Testing
 
 @testable import Operator
 
-@Suite("The namespace of builds", .timeLimit(.minutes(5)))
+@Suite("The namespace of builds", .timeLimit(.minutes(10)))
 struct BuildNamespaceTests {
     private func config(_ password: String) -> Base64Bytes {
         Base64Bytes(utf8: #"{"auths":{"registry.test":{"username":"u","password":"\#(password)"}}}"#)
@@ -33,6 +33,8 @@ struct BuildNamespaceTests {
         var managing = ManagerConfiguration()
         managing.handlesSignals = false
         managing.healthAddress = nil
+        // Its end is the end of the process, with all tests in it.
+        managing.gracePeriod = .seconds(600)
         let manager = Manager(api: api, configuration: managing, metrics: MetricsRegistry())
         let client = HTTPClient()
         let office = BuildOffice(
@@ -61,7 +63,7 @@ struct BuildNamespaceTests {
     }
 
     private func eventually(_ what: Comment, _ check: () async throws -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(300)
         while ContinuousClock.now < end {
             if try await check() { return }
             // A look now and then: nothing tells when it is so.

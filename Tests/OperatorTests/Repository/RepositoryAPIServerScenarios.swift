@@ -10,7 +10,7 @@ import Testing
 
 @testable import Operator
 
-@Suite("The Repository controller", .timeLimit(.minutes(3)))
+@Suite("The Repository controller", .timeLimit(.minutes(10)))
 struct RepositoryAPIServerScenarios {
     private let one = Workshop.commit("1")
     private let two = Workshop.commit("2")

@@ -9,7 +9,7 @@ import Testing
 @testable import Operator
 
 /// Whose turn it is, what is switched off, and which branch goes where.
-@Suite("The order that the Repository controller keeps", .timeLimit(.minutes(3)))
+@Suite("The order that the Repository controller keeps", .timeLimit(.minutes(10)))
 struct RepositoryOrderAPIServerScenarios {
     private let one = Workshop.commit("1")
     private let two = Workshop.commit("2")

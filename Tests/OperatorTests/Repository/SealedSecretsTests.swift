@@ -8,7 +8,7 @@ import Testing
 
 @testable import Operator
 
-@Suite("Sealed Secrets of a repository", .timeLimit(.minutes(2)))
+@Suite("Sealed Secrets of a repository", .timeLimit(.minutes(10)))
 struct SealedSecretsTests {
     private let one = Workshop.commit("1")
     private let two = Workshop.commit("2")

@@ -17,8 +17,11 @@ final class StubLogs: Sendable {
         var configuration = HTTPServerConfiguration()
         configuration.address = "127.0.0.1"
         server = HTTPServer(configuration: configuration) { request in
-            let body = (try? await request.body.collect(maximumBytes: 64 << 20)) ?? []
             let code = state.code.withLock { $0 }
+            // A client that left has stored nothing.
+            guard let body = try? await request.body.collect(maximumBytes: 64 << 20) else {
+                return HTTPResponse(.badRequest)
+            }
             guard request.method == .put, request.headers["Authorization"]?.hasPrefix("Bearer ") == true else {
                 return HTTPResponse(.unauthorized)
             }

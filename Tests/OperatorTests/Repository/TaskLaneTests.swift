@@ -3,7 +3,7 @@ import Testing
 
 @testable import Operator
 
-@Suite("A lane of work", .timeLimit(.minutes(1)))
+@Suite("A lane of work", .timeLimit(.minutes(10)))
 struct TaskLaneTests {
     /// What happened, in order.
     private final class Record: Sendable {

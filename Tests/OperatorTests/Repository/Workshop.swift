@@ -59,6 +59,8 @@ final class Workshop: Sendable {
         var managing = ManagerConfiguration()
         managing.handlesSignals = false
         managing.healthAddress = nil
+        // Its end is the end of the process, with all tests in it.
+        managing.gracePeriod = .seconds(600)
         let manager = Manager(api: controllerAPI, configuration: managing, metrics: MetricsRegistry())
         var configuration = RepositoryClusterConfiguration()
         configuration.registry.push = registry.name
@@ -81,6 +83,8 @@ final class Workshop: Sendable {
         polls.sourceBackoff = Backoff(base: .milliseconds(10), ceiling: .milliseconds(50))
         polls.attemptsMaximum = 3
         polls.podPatience = .milliseconds(500)
+        // Longer than storing a log takes on a busy machine.
+        polls.logHurry = .seconds(300)
         _ = RepositoryController.install(
             in: manager, api: controllerAPI, configuration: configuration, functions: FunctionClusterConfiguration(),
             preparation: source, artifacts: artifacts, client: client,
@@ -294,7 +298,7 @@ final class Workshop: Sendable {
     /// Waits until a Repository is as `condition` wants it.
     @discardableResult
     func eventually(
-        _ name: String = "shop", within limit: Duration = .seconds(60),
+        _ name: String = "shop", within limit: Duration = .seconds(300),
         sourceLocation: SourceLocation = #_sourceLocation,
         _ condition: (Repository) -> Bool
     ) async throws -> Repository {
@@ -312,7 +316,7 @@ final class Workshop: Sendable {
     }
 
     func eventually(
-        within limit: Duration = .seconds(60), _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+        within limit: Duration = .seconds(300), _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
         _ condition: () async throws -> Bool
     ) async throws {
         let end = ContinuousClock.now + limit

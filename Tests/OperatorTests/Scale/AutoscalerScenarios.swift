@@ -40,7 +40,7 @@ private final class StubReport: Sendable {
     }
 }
 
-@Suite("The autoscaler", .timeLimit(.minutes(3)))
+@Suite("The autoscaler", .timeLimit(.minutes(10)))
 struct AutoscalerAPIServerScenarios {
     /// A namespace with gateways and functions, and an autoscaler at work.
     private final class Scene: Sendable {
@@ -69,6 +69,8 @@ struct AutoscalerAPIServerScenarios {
             var managing = ManagerConfiguration()
             managing.handlesSignals = false
             managing.healthAddress = nil
+            // Its end is the end of the process, with all tests in it.
+            managing.gracePeriod = .seconds(600)
             let manager = Manager(api: recording, configuration: managing, metrics: MetricsRegistry())
             Autoscaler.install(in: manager, api: recording, configuration: configuration)
             running = Task { try await manager.run() }
@@ -118,11 +120,11 @@ struct AutoscalerAPIServerScenarios {
         func eventually(
             _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
         ) async throws {
-            let end = ContinuousClock.now + .seconds(60)
+            let end = ContinuousClock.now + .seconds(300)
             while try await !condition() {
                 guard ContinuousClock.now < end else {
                     Issue.record("not within a minute: \(what)", sourceLocation: sourceLocation)
-                    throw DeadlineExceeded(limit: .seconds(60))
+                    throw DeadlineExceeded(limit: .seconds(300))
                 }
                 try await ContinuousClock().sleep(for: .milliseconds(5))
             }

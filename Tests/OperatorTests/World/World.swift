@@ -22,6 +22,8 @@ final class World: Sendable {
     let controllerAPI: RecordingAPI
     let namespace: String
     let resolver = StubResolver()
+    /// The records of domains.
+    let lookup = StubLookup()
     private let backend: Backend
     private let running = Mutex<Task<Void, any Error>?>(nil)
 
@@ -44,14 +46,16 @@ final class World: Sendable {
         var managing = ManagerConfiguration()
         managing.handlesSignals = false
         managing.healthAddress = nil
+        // Its end is the end of the process, with all tests in it.
+        managing.gracePeriod = .seconds(600)
         let manager = Manager(api: controllerAPI, configuration: managing, metrics: MetricsRegistry())
         var polls = FunctionReconciler.Polls()
         polls.secret = .milliseconds(50)
         polls.obstacle = .milliseconds(50)
         polls.collection = .milliseconds(50)
         FunctionController.install(
-            in: manager, api: controllerAPI, configuration: configuration, resolver: resolver, recorder: nil,
-            polls: polls)
+            in: manager, api: controllerAPI, configuration: configuration, resolver: resolver, lookup: lookup,
+            recorder: nil, polls: polls)
         running.withLock { $0 = Task { try await manager.run() } }
     }
 
@@ -148,7 +152,7 @@ final class World: Sendable {
     /// Waits until a Function is as `condition` wants it.
     @discardableResult
     func eventually(
-        _ name: String = "hello", within limit: Duration = .seconds(60), _ condition: (Function) -> Bool,
+        _ name: String = "hello", within limit: Duration = .seconds(300), _ condition: (Function) -> Bool,
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Function {
         var last: Function?
@@ -166,7 +170,7 @@ final class World: Sendable {
 
     /// Waits until `condition` holds.
     func eventually(
-        within limit: Duration = .seconds(60), _ what: String,
+        within limit: Duration = .seconds(300), _ what: String,
         sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
     ) async throws {
         let end = ContinuousClock.now + limit

@@ -9,7 +9,7 @@ import Timing
 
 @testable import PaymentService
 
-@Suite("The directory of a cluster's functions", .timeLimit(.minutes(1)))
+@Suite("The directory of a cluster's functions", .timeLimit(.minutes(10)))
 struct FunctionDirectoryTests {
     private static let price = FunctionPrice(amount: 10, assetCode: "XRP", assetScale: 9, calls: 1000)
 

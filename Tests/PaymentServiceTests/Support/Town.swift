@@ -75,6 +75,8 @@ final class Town: Sendable {
         var managing = ManagerConfiguration()
         managing.handlesSignals = false
         managing.healthAddress = nil
+        // When it ends, the process ends with it.
+        managing.gracePeriod = .seconds(600)
         let manager = Manager(api: controllerAPI, configuration: managing, metrics: MetricsRegistry())
         let new = PaymentControllers.assemble(
             in: manager, api: controllerAPI,
@@ -97,7 +99,7 @@ final class Town: Sendable {
     func look(
         now: Timestamp = .now, sourceLocation: SourceLocation = #_sourceLocation, until condition: ([String]) -> Bool
     ) async throws -> [String] {
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(120)
         while true {
             try await look(now: now)
             let names = try await api.list(Receipt.self, namespace: namespace).items.map(\.metadata.name)
@@ -196,7 +198,7 @@ final class Town: Sendable {
         _ condition: (Resource) -> Bool
     ) async throws -> Resource {
         var last: Resource?
-        let end = ContinuousClock.now + .seconds(60)
+        let end = ContinuousClock.now + .seconds(120)
         while ContinuousClock.now < end {
             do {
                 let object = try await api.get(type, key(name))
@@ -207,8 +209,8 @@ final class Town: Sendable {
             }
             try await ContinuousClock().sleep(for: .milliseconds(5))
         }
-        Issue.record("not within a minute: \(String(describing: last))", sourceLocation: sourceLocation)
-        throw DeadlineExceeded(limit: .seconds(60))
+        Issue.record("not within two minutes: \(String(describing: last))", sourceLocation: sourceLocation)
+        throw DeadlineExceeded(limit: .seconds(120))
     }
 }
 

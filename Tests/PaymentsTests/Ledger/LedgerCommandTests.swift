@@ -9,7 +9,7 @@ import Testing
 @Suite(
     "The commands on the ledger",
     .enabled("the program farebox is not beside these tests") { BuiltProgram.path("farebox") != nil },
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(10)))
 struct LedgerCommandTests {
     /// Runs a command; its exit code and what it printed.
     private func run(_ words: [String]) async throws -> (code: Int32, output: String) {

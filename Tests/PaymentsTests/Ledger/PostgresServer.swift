@@ -31,7 +31,7 @@ struct PostgresServer: Sendable {
         tries=0
         until \(programs)/pg_isready -q -h "$folder" -U farebox; do
             tries=$((tries + 1))
-            [ $tries -lt 300 ] || break
+            [ $tries -lt 1200 ] || break
             read -t 0.1 -r _ || true
         done
         echo "$folder"

@@ -8,7 +8,7 @@ import Testing
 @testable import Payments
 
 /// The wallet of the end-to-end tests, which shares no code with what it tests, speaks TLS, and makes the receipts.
-@Suite("A wallet on TLS", .timeLimit(.minutes(2)))
+@Suite("A wallet on TLS", .timeLimit(.minutes(10)))
 struct TrustedWalletTests {
     @Test("It is believed by its authority, and its receipts are worth their money")
     func paysThroughTLS() async throws {
@@ -40,6 +40,7 @@ struct TrustedWalletTests {
     func wantsTrust() async throws {
         let wallet = try await WalletProgram()
         var configuration = WalletConfiguration()
+        configuration.timeout = "1m"
         configuration.allowsPorts = true
         configuration.allowedCIDRs = ["127.0.0.1/32"]
         let pointer = try PaymentPointer("$localhost:\(wallet.port)/host", rules: configuration.pointerRules)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Payments
 
-@Suite("The page of a function", .timeLimit(.minutes(2)))
+@Suite("The page of a function", .timeLimit(.minutes(10)))
 struct FunctionPageTests {
     @Test(
         "It tells price, balance and payment pointer, and asks browsers with a wallet to pay",

@@ -5,7 +5,7 @@ import Testing
 /// Whole processes, killed under load over HTTP; `Tests/EndToEnd/kill_payments.py` and `kill_gateway.py` do it and count.
 ///
 /// `FAREBOX_TEST_KILLS` sets how often; a gateway takes longer to come back and is killed half as often.
-@Suite("Payments, gateways and sudden death", .timeLimit(.minutes(10)))
+@Suite("Payments, gateways and sudden death", .timeLimit(.minutes(20)))
 struct KilledProcessTests {
     @Test(
         "Killed at any moment, payments have credited what the wallet received, exactly once",

@@ -7,7 +7,7 @@ import Timing
 
 @testable import Payments
 
-@Suite("Leases and balances over HTTP", .timeLimit(.minutes(2)))
+@Suite("Leases and balances over HTTP", .timeLimit(.minutes(10)))
 struct LeaseServiceTests {
     private static let exchangePath = "/v1/leases/exchange"
 

@@ -7,7 +7,7 @@ import Timing
 
 @testable import Payments
 
-@Suite("Payments over time", .timeLimit(.minutes(2)))
+@Suite("Payments over time", .timeLimit(.minutes(10)))
 struct UpkeepTests {
     @Test("A seed that is put before the others makes new secrets, and receipts of the old one are still taken")
     func rotatesSeeds() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Payments
 
-@Suite("Receipts over HTTP", .timeLimit(.minutes(2)))
+@Suite("Receipts over HTTP", .timeLimit(.minutes(10)))
 struct VerifyServiceTests {
     private static let sequenceNonce = (0..<16).map { UInt8($0) }
 

@@ -78,6 +78,8 @@ struct TestService: Sendable {
         configuration.internalPort = 0
         configuration.tokenPath = folder + "/token"
         configuration.seedsPath = folder + "/seeds"
+        // The longest there may be: the wallet is not slow, a busy machine is.
+        configuration.wallets.timeout = "1m"
         configuration.wallets.allowsPorts = true
         configuration.wallets.allowsPlainHTTP = true
         configuration.wallets.allowedCIDRs = ["127.0.0.1/32"]
