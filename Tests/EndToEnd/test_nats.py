@@ -9,6 +9,7 @@ import threading
 import unittest
 
 import component
+import kill_payments
 import platform_under_test as farebox
 
 SECONDS = 90
@@ -43,7 +44,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Callers:
+class Callers(kill_payments.Crew):
     """Have calls accepted until there are enough.
 
     Each has an id of its own: whether one was accepted whose answer broke off, nobody knows.
@@ -54,19 +55,11 @@ class Callers:
         self.accepted: set[str] = set()
         self.statuses: collections.Counter[int] = collections.Counter()
         self.tries = 0
-        self.stopping = threading.Event()
         self.headers = {"X-Callback-Url": callback}
-        self.threads = [threading.Thread(target=self.work, daemon=True) for _ in range(CALLERS)]
-        for thread in self.threads:
-            thread.start()
+        super().__init__(CALLERS)
 
-    def stop(self) -> None:
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
-
-    def work(self) -> None:
-        while not self.stopping.is_set() and len(self.accepted) < CALLS:
+    def _work(self, number: int) -> None:
+        while not self._stop.is_set() and len(self.accepted) < CALLS:
             with self.lock:
                 self.tries += 1
                 call = f"nats-{self.tries}"
@@ -74,7 +67,7 @@ class Callers:
                 status, fields, _ = farebox.call(f"/async-function/{farebox.SecondProbe.NAME}", method="POST", body=b"x" * 100,
                                                  headers={"X-Call-Id": call, **self.headers})
             except (OSError, http.client.HTTPException):
-                self.stopping.wait(0.01)  # its gateway was killed, and nobody tells when it is back
+                self._stop.wait(0.01)  # its gateway was killed, and nobody tells when it is back
                 continue
             with self.lock:
                 self.statuses[status] += 1

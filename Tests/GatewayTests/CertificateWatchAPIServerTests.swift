@@ -98,6 +98,7 @@ struct CertificateWatchAPIServerTests {
         while ContinuousClock.now < end {
             let events = try await api.list(Event.self, namespace: namespace).items
             if let event = events.first(where: { $0.regarding?.name == name }) { return event.note }
+            // Nothing tells the test when it is written.
             try await ContinuousClock().sleep(for: .milliseconds(50))
         }
         return nil
