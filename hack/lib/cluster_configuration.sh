@@ -25,7 +25,7 @@ registry:
 functions:
   runtimeClassName: $FAREBOX_RUNTIME_CLASS
   resources: # what all is scheduled by; one small node has to hold fifty functions and ten builds
-    cpuRequest: 10m
+    cpuRequest: 15m
   network:
     clusterCIDRs:
 $(tr , '\n' <<<"$FAREBOX_CLUSTER_CIDRS" | sed 's|^|      - |')
@@ -37,7 +37,7 @@ builder:
   image: $FAREBOX_BUILDER_IMAGE
   keepsStateInMemory: ${FAREBOX_BUILDS_IN_MEMORY:-false}
   memory: 4Gi
-  cpu: 100m
+  cpu: 10m # a processor's weight as well: what is built must not keep what is called from starting
   egressCIDRs:
 $ranges
 git: # the trial's Git host speaks plain http on a private address
@@ -51,6 +51,7 @@ gitHub: # the end-to-end tests' own, Tests/EndToEnd/git_hosts.py
     name: farebox-github-app
 gateway: # by TLS too, with the certificates of Tests/EndToEnd/test_certificates.py
   tls: {}
+  wakeTimeout: 5m # one small node builds and starts at once
 artifacts:
   keyPath: /etc/farebox-artifacts/key
 async: # answers are posted to the end-to-end tests' own server, Tests/EndToEnd/test_async.py

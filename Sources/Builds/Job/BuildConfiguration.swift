@@ -14,8 +14,11 @@ public struct BuildConfiguration: Sendable, Equatable {
     public var memory = "2Gi"
     /// Memory that a build pod is scheduled by.
     public var memoryRequest = "512Mi"
-    /// CPU that a build pod asks for; it may use more when there is more.
-    public var cpu = "500m"
+    /// CPU that a build pod asks for; it uses what nobody else does.
+    ///
+    /// A kernel shares busy processors out by what pods ask for: no more than a function asks for, or builds keep functions of the
+    /// same node from starting and answering.
+    public var cpu = "50m"
     /// Disk for BuildKit's state: three times the context, the base images, the layers.
     public var stateBytes = "8Gi"
     /// Keeps BuildKit's state in memory instead: faster, and counted against ``memory``.

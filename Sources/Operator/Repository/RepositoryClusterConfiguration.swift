@@ -136,8 +136,8 @@ public struct RepositoryClusterConfiguration: Codable, Hashable, Sendable {
         public var memory = "2Gi"
         /// Memory that a build pod is scheduled by.
         public var memoryRequest = "512Mi"
-        /// CPU that a build pod is scheduled by.
-        public var cpu = "500m"
+        /// CPU that a build pod is scheduled by, and its weight among what runs on a busy node.
+        public var cpu = "50m"
         /// Disk for BuildKit's state.
         public var stateBytes = "8Gi"
         /// Keeps BuildKit's state in memory: faster, and counted against `memory`.
