@@ -216,6 +216,14 @@ extension FunctionChildren {
 
     private var startTimeout: Duration { duration(function.spec.health?.startTimeout) ?? .seconds(120) }
 
+    /// How long a program may run without becoming ready until it counts as one that does not work.
+    ///
+    /// Where a node ends it after its time, a little less than that: then there is somebody to say why. Where none does, a minute.
+    var startLimit: Duration {
+        let limit = startupProbe == nil ? .seconds(60) : max(startTimeout - .seconds(5), startTimeout / 2)
+        return limit + (duration(function.spec.health?.initialDelay) ?? .zero)
+    }
+
     /// Seconds beyond a call's timeout until a replica that ends is killed: the endpoint's removal has to reach the
     /// gateways before they stop sending calls.
     private static let graceBeyondTimeout: Int64 = 10

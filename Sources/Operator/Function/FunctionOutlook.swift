@@ -83,14 +83,16 @@ struct FunctionOutlook {
             setReady(&conditions, count: count)
             return nil
         }
-        let diagnosis = PodDiagnosis(of: pods, templateHash: hash, previous: previousTrouble, now: now)
+        let diagnosis = PodDiagnosis(
+            of: pods, templateHash: hash, startLimit: children.startLimit, previous: previousTrouble, now: now)
         if let trouble = diagnosis.trouble ?? FunctionTrouble(deployment) {
             conditions.setStalled(reason: trouble.reason.rawValue, message: trouble.message)
         } else {
             let updated = min(deployment.status?.updatedReplicas ?? 0, available)
             conditions.setReconciling(
                 ready: .false, reason: FunctionReason.rollingOut.rawValue,
-                message: "\(min(updated, count)) of \(count) replicas of the newest version take calls")
+                message: "\(min(updated, count)) of \(count) replicas of the newest version take calls"
+                    + (diagnosis.hint.map { "; " + $0 } ?? ""))
         }
         return diagnosis.recheckAfter
     }

@@ -6,19 +6,22 @@ import Timing
 struct PodDiagnosis {
     /// The trouble of the newest pod that has one.
     private(set) var trouble: FunctionTrouble?
-    /// When to look again, if time alone can turn a start into trouble.
+    /// What a replica that starts is slow at.
+    private(set) var hint: String?
+    /// When to look again, if time alone can change what there is to say of a start.
     private(set) var recheckAfter: Duration?
 
-    /// How long a pod may run without becoming ready until that counts as trouble.
-    static let readyGrace = Duration.seconds(30)
+    /// How long a program may run without becoming ready until ``hint`` says so.
+    static let hintAfter = Duration.seconds(10)
 
     /// Looks at the pods of the wanted rendering.
     ///
     /// - Parameters:
     ///   - pods: The function's pods; those of another rendering, and those that are going, say nothing about the wanted one.
     ///   - templateHash: The wanted rendering.
-    ///   - previous: The message of the trouble that was reported last.
-    init(of pods: [Pod], templateHash: String, previous: FunctionTrouble?, now: Time) {
+    ///   - startLimit: How long a program may run without becoming ready until that counts as trouble.
+    ///   - previous: The trouble that was reported last.
+    init(of pods: [Pod], templateHash: String, startLimit: Duration, previous: FunctionTrouble?, now: Time) {
         let current =
             pods
             .filter { $0.metadata.annotations[FunctionChildren.templateHash] == templateHash }
@@ -34,12 +37,14 @@ struct PodDiagnosis {
                 return
             }
             guard let running = Self.runningTime(of: pod, now: now) else { continue }
-            guard running < Self.readyGrace else {
+            guard running < startLimit else {
                 trouble = Self.unready
                 return
             }
+            let next = running < Self.hintAfter ? min(Self.hintAfter, startLimit) : startLimit
+            if running >= Self.hintAfter { hint = "the program runs, and has not passed its health check yet" }
             // One second more than needed: times of the API are cut to seconds.
-            recheckAfter = Self.readyGrace - running + .seconds(1)
+            recheckAfter = next - running + .seconds(1)
         }
     }
 
@@ -123,8 +128,11 @@ struct PodDiagnosis {
         }
         // Also while it runs again after an end: until it is ready, the end is what there is to say.
         guard let ended = container.state?.terminated ?? container.lastState?.terminated else { return nil }
-        return crash(ended)
+        return crash(ended, previous: previous)
     }
+
+    /// How a program ends that a node ended: killed, by SIGTERM, or well because it heeded that.
+    private static let endsOfKilled: Set<Int32> = [137, 143, 0]
 
     private static func imageTrouble(
         _ image: String, _ waiting: ContainerStateWaiting, previous: FunctionTrouble?
@@ -142,13 +150,15 @@ struct PodDiagnosis {
             "\(beginning)\(answer); check spec.image and that the registry lets this cluster pull it")
     }
 
-    private static func crash(_ ended: ContainerStateTerminated) -> FunctionTrouble {
+    private static func crash(_ ended: ContainerStateTerminated, previous: FunctionTrouble?) -> FunctionTrouble {
         let said = ended.message.trimmed.isEmpty ? "" : "; its last words: \(ended.message.trimmed.suffix(bytes: 1024))"
         if ended.reason == "OOMKilled" {
             return FunctionTrouble(
                 .outOfMemory,
                 "the program used more memory than its limit and was ended; raise spec.resources.limits.memory\(said)")
         }
+        // What did not pass its check in time is ended for that.
+        if previous?.reason == .probeFailing, endsOfKilled.contains(ended.exitCode) { return unready }
         let how =
             if let signal = ended.signal, signal != 0 {
                 "was ended by signal \(signal)"

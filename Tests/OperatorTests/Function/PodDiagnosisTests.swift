@@ -103,23 +103,52 @@ struct PodDiagnosisTests {
             reason: nil),
     ]
 
+    static func diagnose(_ pods: [Pod], previous: FunctionTrouble? = nil) -> PodDiagnosis {
+        PodDiagnosis(of: pods, templateHash: "new", startLimit: .seconds(60), previous: previous, now: now)
+    }
+
     @Test("Each state of a pod has its reason and says what matters", arguments: cases)
     func reasons(test: Case) throws {
         let pod = try Self.pod("a", test.status)
 
-        let diagnosis = PodDiagnosis(of: [pod], templateHash: "new", previous: nil, now: Self.now)
+        let diagnosis = Self.diagnose([pod])
 
         #expect(diagnosis.trouble?.reason.rawValue == test.reason)
         for words in test.says { #expect(diagnosis.trouble?.message.contains(words) == true, "\(words)") }
     }
 
-    @Test("A start is looked at again when its grace is over")
-    func recheck() throws {
-        let pod = try Self.pod("a", Self.container(#"{"running": {"startedAt": "2027-01-15T07:59:50Z"}}"#))
+    @Test(
+        "A start is looked at again when it is slow, and when its time is over",
+        arguments: [
+            ("07:59:55", 6, nil), ("07:59:50", 51, "has not passed"), ("07:59:01", 2, "has not passed"),
+            ("07:59:00", nil, nil),
+        ] as [(String, Int?, String?)])
+    func recheck(startedAt: String, seconds: Int?, hint: String?) throws {
+        let pod = try Self.pod("a", Self.container(#"{"running": {"startedAt": "2027-01-15T\#(startedAt)Z"}}"#))
 
-        let diagnosis = PodDiagnosis(of: [pod], templateHash: "new", previous: nil, now: Self.now)
+        let diagnosis = Self.diagnose([pod])
 
-        #expect(diagnosis.recheckAfter == .seconds(21))
+        #expect(diagnosis.recheckAfter == seconds.map { .seconds($0) })
+        #expect((diagnosis.hint == nil) == (hint == nil))
+        if let hint { #expect(diagnosis.hint?.contains(hint) == true) }
+        #expect((diagnosis.trouble?.reason == .probeFailing) == (seconds == nil))
+    }
+
+    @Test(
+        "What a node ended for its health check goes on to be told as that, and what ends by itself as its end",
+        arguments: [(137, true), (143, true), (0, true), (1, false), (139, false)])
+    func endedForItsProbe(exitCode: Int32, isForProbe: Bool) throws {
+        let slow = try Self.pod("a", Self.container(#"{"running": {"startedAt": "2027-01-15T07:59:00Z"}}"#))
+        let again = try Self.pod(
+            "a",
+            Self.container(
+                #"{"running": {"startedAt": "2027-01-15T08:00:00Z"}}"#,
+                last: #"{"terminated": {"exitCode": \#(exitCode)}}"#))
+
+        let diagnosis = Self.diagnose([again], previous: Self.diagnose([slow]).trouble)
+
+        #expect(diagnosis.trouble?.reason == (isForProbe ? .probeFailing : .crashLoop))
+        #expect(Self.diagnose([again]).trouble?.reason == .crashLoop)
     }
 
     @Test("Pods of another rendering, and pods that go, say nothing")
@@ -130,7 +159,7 @@ struct PodDiagnosisTests {
         var old = try Self.pod("b", crash)
         old.metadata.annotations[FunctionChildren.templateHash] = "old"
 
-        let diagnosis = PodDiagnosis(of: [going, old], templateHash: "new", previous: nil, now: Self.now)
+        let diagnosis = Self.diagnose([going, old])
 
         #expect(diagnosis.trouble == nil)
     }
@@ -142,7 +171,7 @@ struct PodDiagnosisTests {
         var new = try Self.pod("b", Self.container(#"{"terminated": {"exitCode": 2}}"#))
         new.metadata.creationTimestamp = Time(Timestamp(secondsSinceEpoch: 1_700_000_001))
 
-        let diagnosis = PodDiagnosis(of: [old, new], templateHash: "new", previous: nil, now: Self.now)
+        let diagnosis = Self.diagnose([old, new])
 
         #expect(diagnosis.trouble?.message.contains("exit code 2") == true)
     }
@@ -153,9 +182,9 @@ struct PodDiagnosisTests {
             "a", Self.container(#"{"waiting": {"reason": "ErrImagePull", "message": "manifest unknown"}}"#))
         let waiting = try Self.pod(
             "a", Self.container(#"{"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}"#))
-        let first = PodDiagnosis(of: [failed], templateHash: "new", previous: nil, now: Self.now)
+        let first = Self.diagnose([failed])
 
-        let second = PodDiagnosis(of: [waiting], templateHash: "new", previous: first.trouble, now: Self.now)
+        let second = Self.diagnose([waiting], previous: first.trouble)
 
         #expect(second.trouble == first.trouble)
     }
@@ -172,7 +201,7 @@ struct PodDiagnosisTests {
             "a", Self.container(#"{"waiting": {"reason": "\#(reason)", "message": "\#(message)"}}"#))
         pod.metadata.creationTimestamp = Time(Timestamp(secondsSinceEpoch: 1_800_000_000 - age))
 
-        let diagnosis = PodDiagnosis(of: [pod], templateHash: "new", previous: nil, now: Self.now)
+        let diagnosis = Self.diagnose([pod])
 
         #expect((diagnosis.trouble == nil) == isWaitedFor)
         #expect(diagnosis.recheckAfter == (isWaitedFor ? .seconds(16) : nil))
@@ -183,7 +212,7 @@ struct PodDiagnosisTests {
         let words = String(repeating: "é", count: 3000) + "the end"
         let pod = try Self.pod("a", Self.container(#"{"terminated": {"exitCode": 1, "message": "\#(words)"}}"#))
 
-        let diagnosis = PodDiagnosis(of: [pod], templateHash: "new", previous: nil, now: Self.now)
+        let diagnosis = Self.diagnose([pod])
 
         let message = try #require(diagnosis.trouble?.message)
         #expect(message.utf8.count < 1300)
