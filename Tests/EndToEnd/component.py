@@ -39,4 +39,4 @@ def install(test: unittest.TestCase, folder: str, name: str, volume: str) -> Non
         manifest = farebox.kubectl("kustomize", overlay)
     test.addCleanup(farebox.kubectl, "delete", "--wait=false", "--ignore-not-found", "-f", "-", text=manifest)
     farebox.kubectl("apply", "-f", "-", text=manifest)
-    farebox.kubectl("rollout", "status", f"deployment/farebox-{name}", "-n", farebox.SYSTEM, "--timeout=120s")
+    farebox.kubectl("rollout", "status", f"deployment/farebox-{name}", "-n", farebox.SYSTEM, farebox.PATIENTLY)

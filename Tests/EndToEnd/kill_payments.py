@@ -95,11 +95,12 @@ class Payments:
 
 
 class Crew:
-    """Threads that work until they are told to stop."""
+    """Threads that work until they are told to stop. What one of them did not expect is raised at the end."""
 
     def __init__(self, threads: int) -> None:
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(threads)]
+        self._unexpected: list[Exception] = []
+        self._threads = [threading.Thread(target=self._try_to_work, args=(number,)) for number in range(threads)]
         for thread in self._threads:
             thread.start()
 
@@ -107,6 +108,14 @@ class Crew:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        if self._unexpected:
+            raise self._unexpected[0]
+
+    def _try_to_work(self, number: int) -> None:
+        try:
+            self._work(number)
+        except Exception as error:  # pylint: disable=broad-except  whatever ends a thread fails the test
+            self._unexpected.append(error)
 
     def _work(self, number: int) -> None:
         """What the thread with this number does until `_stop` is set."""

@@ -55,7 +55,7 @@ def _ask(method: str, path: str, document: dict[str, Any] | None) -> dict[str, A
         connection = getattr(_kept, "connection", None)
         if connection is None:
             host, context = _server()
-            connection = _kept.connection = http.client.HTTPSConnection(host, context=context, timeout=60)
+            connection = _kept.connection = http.client.HTTPSConnection(host, context=context, timeout=600)
         try:
             connection.request(method, "/" + path, content, headers)
             answer = connection.getresponse()

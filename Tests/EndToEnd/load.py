@@ -45,7 +45,7 @@ class Load:
                     if streams is None:
                         streams = await asyncio.open_connection(self.address, 80)
                     stays = await self.call(*streams)
-            except (OSError, EOFError, TimeoutError) as error:
+            except Exception as error:  # pylint: disable=broad-except  whatever it is, it is no answer
                 self.bad.append(f"{time.strftime('%T')} {error!r}")
                 stays = False
             self.calls += 1

@@ -30,11 +30,14 @@ SYSTEM = "farebox-system"
 BUILDS = "farebox-builds"
 FUNCTIONS = "farebox-functions"
 ROOT_DOMAIN = os.environ.get("FAREBOX_ROOT_DOMAIN", "farebox.test")
+# The limit of every wait that no test is about: so long that only what hangs reaches it, on however busy a machine.
+PATIENCE_SECONDS = 600
+PATIENTLY = f"--timeout={PATIENCE_SECONDS - 60}s"  # for programs, which then say themselves what they waited for
 
 
 def run(*command: str, text: str | None = None, check: bool = True) -> str:
     """Runs a command and returns its standard output; a failure shows what it said."""
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout if check else done.stdout + done.stderr
@@ -68,9 +71,9 @@ def condition(thing: dict[str, Any], kind: str) -> dict[str, Any]:
     return found[0] if found else {"status": "absent", "reason": "", "message": ""}
 
 
-def wait_until(what: str, check: Callable[[], Any], seconds: float = 240, every: float = 0.2) -> Any:
+def wait_until(what: str, check: Callable[[], Any], every: float = 0.2) -> Any:
     """Returns the first truthy answer of `check`; fails with its last answer when there is none in time."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     answer: Any = None
     while time.monotonic() < deadline:
         try:
@@ -82,7 +85,7 @@ def wait_until(what: str, check: Callable[[], Any], seconds: float = 240, every:
             if answer:
                 return answer
         time.sleep(every)
-    raise AssertionError(f"not within {seconds:.0f} s: {what} (last: {problem or answer!r})")
+    raise AssertionError(f"not within {PATIENCE_SECONDS} s: {what} (last: {problem or answer!r})")
 
 
 @functools.cache
@@ -91,7 +94,7 @@ def cluster_address(service: str, namespace: str = SYSTEM) -> str:
 
 
 def call(path: str, host: str | None = None, method: str = "GET", body: bytes | None = None,
-         headers: dict[str, str] | None = None, timeout: float = 30) -> tuple[int, dict[str, str], bytes]:
+         headers: dict[str, str] | None = None, timeout: float = PATIENCE_SECONDS) -> tuple[int, dict[str, str], bytes]:
     """Makes one call through the gateway and returns status, headers and body."""
     connection = http.client.HTTPConnection(cluster_address("farebox-gateway"), 80, timeout=timeout)
     try:
@@ -122,7 +125,7 @@ def account(name: str) -> str:
     apply({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
            "metadata": {"name": name + "-token", "namespace": FUNCTIONS,
                         "annotations": {"kubernetes.io/service-account.name": name}}})
-    encoded = wait_until("the token is there", lambda: get("secret", name + "-token").get("data", {}).get("token"), 30)
+    encoded = wait_until("the token is there", lambda: get("secret", name + "-token").get("data", {}).get("token"))
     return base64.b64decode(encoded).decode()
 
 
@@ -146,11 +149,10 @@ def executable() -> str:
     return str(max((cache / "releases").glob("*/farebox"), key=lambda path: path.stat().st_mtime))
 
 
-def type_command(*words: str, text: str = "", seconds: float = 150,
-                 surroundings: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+def type_command(*words: str, text: str = "", surroundings: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     """Types a command of `farebox` as a person would: with the cluster's kubeconfig, unless the variables are given."""
-    return subprocess.run([executable(), *words], input=text, capture_output=True, text=True, check=False, timeout=seconds,
-                          env=surroundings)
+    return subprocess.run([executable(), *words], input=text, capture_output=True, text=True, check=False,
+                          timeout=PATIENCE_SECONDS, env=surroundings)
 
 
 class GitHost:
@@ -229,13 +231,13 @@ class Probe:
             commit = tree.commit("Look around")
             apply(repository(cls.REPOSITORY, tree.url, interval="1h"))
             tree.push()
-            wait_until("the probe is deployed", lambda: deployed(cls.REPOSITORY, commit), 300)
+            wait_until("the probe is deployed", lambda: deployed(cls.REPOSITORY, commit))
         return get("function", cls.NAME)["status"]["image"]
 
     @classmethod
     def remove(cls) -> None:
         """Takes it away before its Git host goes: a host that is gone would be looked for again and again."""
-        kubectl("delete", "repository", cls.REPOSITORY, "-n", FUNCTIONS, "--ignore-not-found", "--timeout=60s", check=False)
+        kubectl("delete", "repository", cls.REPOSITORY, "-n", FUNCTIONS, "--ignore-not-found", PATIENTLY, check=False)
         if cls._host:
             cls._host.close()
 

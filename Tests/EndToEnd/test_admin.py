@@ -24,7 +24,7 @@ def password() -> str:
 
 def send(method: str, path: str, body: Any = None, authorization: str | None = "password") -> tuple[int, str]:
     """Makes one request to the API and returns status and body."""
-    connection = http.client.HTTPConnection(farebox.cluster_address("farebox-admin"), 80, timeout=60)
+    connection = http.client.HTTPConnection(farebox.cluster_address("farebox-admin"), 80, timeout=farebox.PATIENCE_SECONDS)
     headers = {"Content-Type": "application/json"}
     if authorization:
         headers["Authorization"] = password() if authorization == "password" else authorization
@@ -59,12 +59,12 @@ class Admin(unittest.TestCase):
         self.assertEqual(send("PUT", "/system/functions", self.deployment())[0], 404)
         self.assertEqual(send("POST", "/system/functions", self.deployment())[0], 202)
         farebox.wait_until("a replica is available", lambda: json.loads(send(
-            "GET", "/system/function/by-client?namespace=" + farebox.FUNCTIONS)[1])["availableReplicas"] > 0, 60)
+            "GET", "/system/function/by-client?namespace=" + farebox.FUNCTIONS)[1])["availableReplicas"] > 0)
         listed = json.loads(send("GET", "/system/functions")[1])
         self.assertIn("by-client", [entry["name"] for entry in listed])
         for name in ("by-client", "by-client." + farebox.FUNCTIONS, "by-client.openfaas-fn"):
             farebox.wait_until(f"{name} answers", lambda name=name: send(
-                "GET", f"/function/{name}/", authorization=None)[0] == 200, 20)
+                "GET", f"/function/{name}/", authorization=None)[0] == 200)
 
     def test_2_logs_and_scale(self) -> None:
         """Its log is read, also by whom the API server lets read it; a change of scale reaches the object"""
@@ -75,7 +75,7 @@ class Admin(unittest.TestCase):
         token = farebox.account("admin-reader")
         farebox.allow("admin-reader", [{"resources": ["functions"], "verbs": ["get"]}])
         path = "/system/function/by-client"
-        farebox.wait_until("the right counts", lambda: send("GET", path, authorization="Bearer " + token)[0] == 200, 30)
+        farebox.wait_until("the right counts", lambda: send("GET", path, authorization="Bearer " + token)[0] == 200)
         self.assertEqual(send("DELETE", "/system/functions", {"functionName": "by-client"}, "Bearer " + token)[0], 403)
         self.assertEqual(send("GET", path, authorization="Bearer made-up")[0], 401)
         self.assertEqual(send("POST", "/system/scale-function/by-client", {
@@ -90,7 +90,7 @@ class Admin(unittest.TestCase):
         self.assertEqual(send("POST", "/system/functions", self.deployment())[0], 202)
         self.assertNotEqual(farebox.get("function", "by-client")["metadata"]["uid"], before)
         farebox.wait_until("a replica is available", lambda: json.loads(send(
-            "GET", "/system/function/by-client?usage=1")[1]).get("availableReplicas", 0) > 0, 60)
+            "GET", "/system/function/by-client?usage=1")[1]).get("availableReplicas", 0) > 0)
 
     def test_4_remove(self) -> None:
         """A function of a Repository stays; its own is removed with the namespace in the body"""

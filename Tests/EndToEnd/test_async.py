@@ -58,7 +58,7 @@ class AsyncCalls(unittest.TestCase):
         for number in range(100):
             self.accept(f"e2e-{number}", X_Callback_Url=self.url)
         expected = {f"e2e-{number}" for number in range(100)}
-        farebox.wait_until("every answer is posted", lambda: expected <= Answers.received.keys(), 60)
+        farebox.wait_until("every answer is posted", lambda: expected <= Answers.received.keys())
         fields, body = Answers.received["e2e-42"]
         self.assertEqual(fields["x-function-status"], "200")
         self.assertEqual(fields["x-function-name"], f"{farebox.SecondProbe.NAME}.{farebox.FUNCTIONS}")
@@ -82,7 +82,7 @@ class AsyncCalls(unittest.TestCase):
             lines = [json.loads(line) for line in command("list", "--format", "json").splitlines()]
             return [line for line in lines if line["callId"] == "e2e-inside"]
 
-        [call] = farebox.wait_until("the answer is put away", dead, 60, every=1)
+        [call] = farebox.wait_until("the answer is put away", dead, every=1)
         self.assertEqual(call["kind"], "callback")
         self.assertIn("not public", call["reason"])
         command("drop", "--id", call["id"])

@@ -96,7 +96,7 @@ class Answer:
 
     def __init__(self, method: str, path: str, body: bytes | None = None, streams: bool = True,
                  signature: str | None = None) -> None:
-        connection = http.client.HTTPConnection(farebox.cluster_address("farebox-builder"), 8080, timeout=300)
+        connection = http.client.HTTPConnection(farebox.cluster_address("farebox-builder"), 8080, timeout=farebox.PATIENCE_SECONDS)
         headers = {"User-Agent": "openfaas-go-sdk"}
         if body is not None:
             code = signature or hmac.new(key(), body, hashlib.sha256).hexdigest()
@@ -206,7 +206,7 @@ class BuilderAPI(unittest.TestCase):
     def test_5_call(self) -> None:
         """The image runs as a function"""
         farebox.apply(farebox.function("posted", self.image.rsplit(":", 1)[0] + "@" + self.digest))
-        farebox.wait_until("the function answers", lambda: farebox.call("/function/posted")[0] == 200, 90)
+        farebox.wait_until("the function answers", lambda: farebox.call("/function/posted")[0] == 200)
 
         digest = hashlib.sha256(self.secret).hexdigest().encode()
         self.assertEqual(farebox.call("/function/posted")[2], b"hello " + digest)
@@ -254,7 +254,7 @@ class Crowd(unittest.TestCase):
         self.assertTrue(was_killed)
         self.assertEqual(len(ended), 20)
         self.assertLessEqual(most, 4)
-        farebox.wait_until("no build is left over", lambda: not self.running(), 60)
+        farebox.wait_until("no build is left over", lambda: not self.running())
 
     def test_up_lives_through_restarts(self) -> None:
         """`farebox build` ends well although the builder is stopped and then killed under it, and the person is told"""
@@ -270,11 +270,11 @@ class Crowd(unittest.TestCase):
                     [farebox.executable(), "build", folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                     stdin=subprocess.DEVNULL)
                 self.addCleanup(building.kill)
-                farebox.wait_until("the build runs", self.running, 60)
+                farebox.wait_until("the build runs", self.running)
 
                 farebox.kubectl("delete", "pod", "-n", farebox.SYSTEM, "-l", "app.kubernetes.io/component=builder",
                                 "--wait=false", "--grace-period", grace, *(["--force"] if grace == "0" else []))
-                output, errors = building.communicate(timeout=200)
+                output, errors = building.communicate(timeout=farebox.PATIENCE_SECONDS)
 
                 self.assertEqual(building.returncode, 0, errors)
                 self.assertIn("@sha256:", output)

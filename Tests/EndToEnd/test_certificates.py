@@ -25,7 +25,7 @@ class Pair:
             subprocess.run(
                 ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
                  "-keyout", str(key), "-out", str(certificate), "-subj", "/CN=tests", "-addext", "subjectAltName=DNS:" + name],
-                check=True, capture_output=True, timeout=60)
+                check=True, capture_output=True, timeout=farebox.PATIENCE_SECONDS)
             self.certificate, self.key = certificate.read_bytes(), key.read_bytes()
 
     @property
@@ -44,7 +44,7 @@ def shown(name: str) -> bytes | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with socket.create_connection((farebox.cluster_address("farebox-gateway"), 443), timeout=10) as connection, \
+        with socket.create_connection((farebox.cluster_address("farebox-gateway"), 443), timeout=farebox.PATIENCE_SECONDS) as connection, \
                 context.wrap_socket(connection, server_hostname=name) as secure:
             return secure.getpeercert(binary_form=True)
     except (ssl.SSLError, ConnectionError):
@@ -60,19 +60,19 @@ class Certificates(unittest.TestCase):
         self.addCleanup(farebox.kubectl, *remove, check=False)
         first, second = Pair(HOST), Pair("*.certificates.test")
         first.put()
-        farebox.wait_until("the certificate is shown", lambda: shown(HOST) == first.binary, 30)
+        farebox.wait_until("the certificate is shown", lambda: shown(HOST) == first.binary)
         farebox.kubectl("patch", "secret", SECRET, "-n", NAMESPACE, "-p", '{"data": {"tls.key": "bm9uc2Vuc2U="}}')
         uid = farebox.get("secret", SECRET, NAMESPACE)["metadata"]["uid"]
         farebox.wait_until("an event says what is wrong", lambda: [
             event for event in farebox.items("event", NAMESPACE)
             if event["involvedObject"].get("uid") == uid
-            and event["reason"] == "CertificateRefused" and "the one before it stays" in event["message"]], 30)
+            and event["reason"] == "CertificateRefused" and "the one before it stays" in event["message"]])
         self.assertEqual(shown(HOST), first.binary)
         second.put()
-        farebox.wait_until("the new one is shown", lambda: shown(HOST) == second.binary, 30)
+        farebox.wait_until("the new one is shown", lambda: shown(HOST) == second.binary)
         self.assertEqual(shown("www.certificates.test"), second.binary)
         farebox.kubectl(*remove)
-        farebox.wait_until("it is gone", lambda: shown(HOST) != second.binary, 30)
+        farebox.wait_until("it is gone", lambda: shown(HOST) != second.binary)
 
     def test_rights(self) -> None:
         """The gateway may read the Secrets of that namespace, and of no other"""

@@ -29,7 +29,7 @@ class CommandLine(unittest.TestCase):
 
     def test_1_status(self) -> None:
         """A function is waited for, listed for people and for programs, and told about"""
-        told = farebox.type_command("status", "typed", "--wait", "--timeout", "2m")
+        told = farebox.type_command("status", "typed", "--wait", farebox.PATIENTLY)
         self.assertEqual(told.returncode, 0, told.stderr)
         self.assertIn("Ready", told.stdout)
         listed = json.loads(farebox.type_command("list", "-o", "json").stdout)
@@ -91,7 +91,7 @@ class CommandLine(unittest.TestCase):
         # Other lanes end processes of the installation, which the doctor rightly minds until they are back.
         wanted = ["Kubernetes", "Kinds", "operator", "gateway", "builder", "Sandbox", "Registry", "Gateway", "Events"]
         wanted += ["Policies", "Builds"] if words else []
-        farebox.wait_until("all is well", lambda: all(findings().get(check) == "ok" for check in wanted), 60, every=2)
+        farebox.wait_until("all is well", lambda: all(findings().get(check) == "ok" for check in wanted), every=2)
 
     def test_8_server(self) -> None:
         """Without a kubeconfig, after a login, the same words go to the REST API; a wrong password opens nothing"""
@@ -149,7 +149,7 @@ class CommandLine(unittest.TestCase):
         self.addCleanup(farebox.kubectl, "delete", "function", "uploaded", "-n", farebox.FUNCTIONS,
                         "--ignore-not-found", "--wait=false")
 
-        up = type_there("up", str(folder), "--timeout", "2m")
+        up = type_there("up", str(folder), farebox.PATIENTLY)
 
         self.assertEqual(up.returncode, 0, up.stderr)
         self.assertTrue(up.stdout.strip().endswith(f"/function/uploaded.{farebox.FUNCTIONS}"), up.stdout)
@@ -157,7 +157,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("@sha256:", function["spec"]["image"])
         self.assertEqual((function["spec"]["port"], function["spec"]["health"]["path"]), (3000, "/ping"))
         self.assertEqual(type_there("invoke", "uploaded", "--path", "/ping").returncode, 0)
-        again = type_there("up", str(folder), "--timeout", "2m")
+        again = type_there("up", str(folder), farebox.PATIENTLY)
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual(farebox.get("function", "uploaded")["metadata"]["generation"], function["metadata"]["generation"])
 

@@ -74,7 +74,7 @@ class Events(unittest.TestCase):
         key = self.secrets[host] if secret is None else secret
         delivery = delivery or os.urandom(8).hex()
         headers = signed(host, name, body, key, delivery, self.host.base) | fields
-        connection = http.client.HTTPConnection(farebox.cluster_address("farebox-webhook"), 80, timeout=30)
+        connection = http.client.HTTPConnection(farebox.cluster_address("farebox-webhook"), 80, timeout=farebox.PATIENCE_SECONDS)
         try:
             connection.request("POST", f"/{host}", body=body, headers=headers)
             answer = connection.getresponse()
@@ -87,7 +87,7 @@ class Events(unittest.TestCase):
 
     def settle(self, what: str, names: set[str]) -> None:
         """Waits until these are our Repositories, and both replicas of the webhook have seen it."""
-        farebox.wait_until(what, lambda: set(self.ours()) == names, 30)
+        farebox.wait_until(what, lambda: set(self.ours()) == names)
 
     def test_1_nobody_is_a_customer_before_the_list_is_filled(self) -> None:
         """Without a list of customers an installation makes nothing, and the answer tells no name"""
@@ -109,7 +109,7 @@ class Events(unittest.TestCase):
         status = farebox.wait_until("both replicas have the list", lambda: all(
             self.post("github", "installation.created")[0] == 202 or
             set(self.ours()) == {"alice-hello-world", "alice-space-ship-2"} and
-            "there already" in self.post("github", "installation.created")[1] for _ in range(ENOUGH_FOR_BOTH)), 180, every=2)
+            "there already" in self.post("github", "installation.created")[1] for _ in range(ENOUGH_FOR_BOTH)), every=2)
 
         self.assertTrue(status)
         made = self.ours()["alice-hello-world"]
@@ -146,13 +146,13 @@ class Events(unittest.TestCase):
         """A suspended installation holds its Repositories without deleting; unsuspending lets them go on"""
         held = self.post("github", "installation.suspend")
         farebox.wait_until("they are held", lambda: all(
-            "farebox.dev/suspended" in one["metadata"]["annotations"] for one in self.ours().values()), 30)
+            "farebox.dev/suspended" in one["metadata"]["annotations"] for one in self.ours().values()))
         ready = farebox.wait_until("the operator says so", lambda: farebox.condition(
-            farebox.get("repository", "alice-hello-world"), "Ready")["reason"] == "Suspended", 60)
+            farebox.get("repository", "alice-hello-world"), "Ready")["reason"] == "Suspended")
         lifted = farebox.wait_until(
             "the other replica knows, and lets them go on",
             lambda: self.post("github", "installation.unsuspend")[0] in (200, 202) and not any(
-                "farebox.dev/suspended" in one["metadata"]["annotations"] for one in self.ours().values()), 30)
+                "farebox.dev/suspended" in one["metadata"]["annotations"] for one in self.ours().values()))
 
         self.assertEqual(held[0], 202, held[1])
         self.assertTrue(ready and lifted)
@@ -161,15 +161,15 @@ class Events(unittest.TestCase):
         """A new default branch, name and owner are followed; a deleted repository goes, and a replay brings none back"""
         farebox.wait_until("the branch is followed", lambda: (
             self.post("github", "repository.edited.default-branch"), self.ours()["alice-hello-world"]["spec"]["branch"]
-        )[1] == "trunk", 30)
+        )[1] == "trunk")
         farebox.wait_until("the name is followed", lambda: (
             self.post("github", "repository.renamed"), self.ours()["alice-hello-world"]["spec"]["url"]
-        )[1] == f"{self.host.base}/Alice/Hello-Universe.git", 30)
+        )[1] == f"{self.host.base}/Alice/Hello-Universe.git")
 
         added = self.post("github", "installation_repositories.added", delivery="e2e-added")
         self.settle("the chosen repository is there", {"alice-hello-world", "alice-space-ship-2", "alice-rocket"})
         farebox.wait_until("it is gone again", lambda: (
-            self.post("github", "installation_repositories.removed"), "alice-rocket" not in self.ours())[1], 30)
+            self.post("github", "installation_repositories.removed"), "alice-rocket" not in self.ours())[1])
         replayed = [self.post("github", "installation_repositories.added", delivery="e2e-added")[0] for _ in range(6)]
 
         self.assertEqual(added[0], 202, added[1])
@@ -181,24 +181,24 @@ class Events(unittest.TestCase):
         farebox.apply(farebox.repository("by-hand", f"{self.host.base}/Alice/Space.ship_2", interval="1h"))
         farebox.wait_until("only the applied one is left, and held", lambda: (
             self.post("github", "installation.deleted"), set(self.ours()) == {"by-hand"}
-            and "by the Git host" in (self.annotation("by-hand", "suspended") or ""))[1], 60)
+            and "by the Git host" in (self.annotation("by-hand", "suspended") or ""))[1])
 
         farebox.wait_until("the functions and Repositories of the installation are gone for good", lambda: not [
             one for one in farebox.items("repositories")
-            if one["spec"]["url"].startswith(self.host.base) and one["metadata"]["name"] != "by-hand"], 60)
+            if one["spec"]["url"].startswith(self.host.base) and one["metadata"]["name"] != "by-hand"])
         farebox.kubectl("delete", "repository", "by-hand", "-n", farebox.FUNCTIONS)
 
     def test_7_gitlab_projects_are_installed_by_their_topic(self) -> None:
         """A GitLab project is made a Repository by its topic, moved with its path and deleted with the project"""
         without = self.post("gitlab", "push")
         installed = farebox.wait_until("the project is installed", lambda: (
-            self.post("gitlab", "push.with-topics"), self.ours().get("mike-topical"))[1], 60)
+            self.post("gitlab", "push.with-topics"), self.ours().get("mike-topical"))[1])
         body = payload("gitlab", "project_transfer", self.host.base).replace(b"/diaspora", b"/topical")
         farebox.wait_until("it moved", lambda: (self.post("gitlab", "project_transfer", body=body), self.ours().get(
-            "mike-topical", {}).get("spec", {}).get("url") == f"{self.host.base}/scores/topical.git")[1], 30)
+            "mike-topical", {}).get("spec", {}).get("url") == f"{self.host.base}/scores/topical.git")[1])
         body = payload("gitlab", "project_destroy", self.host.base).replace(b"mike/diaspora", b"scores/topical")
         farebox.wait_until("it is gone", lambda: (
-            self.post("gitlab", "project_destroy", body=body), "mike-topical" not in self.ours())[1], 30)
+            self.post("gitlab", "project_destroy", body=body), "mike-topical" not in self.ours())[1])
 
         self.assertEqual(without[0], 200, without[1])
         self.assertEqual(installed["spec"]["projectID"], 17)
@@ -212,7 +212,7 @@ class Events(unittest.TestCase):
             with self.subTest(host=host):
                 refused = self.post(host, "push", secret=self.secrets["github"])
                 farebox.wait_until("the push is noted", lambda: (
-                    self.post(host, "push"), self.annotation(name, "requested-commit") == COMMIT)[1], 30)
+                    self.post(host, "push"), self.annotation(name, "requested-commit") == COMMIT)[1])
                 self.assertEqual(refused[0], 401, refused[1])
         for name in ("by-gitea", "by-plain"):
             farebox.kubectl("delete", "repository", name, "-n", farebox.FUNCTIONS)
@@ -238,7 +238,7 @@ class Events(unittest.TestCase):
 
     def test_a_installation_page(self) -> None:
         """A person whom GitHub sends after the installation gets a friendly page"""
-        connection = http.client.HTTPConnection(farebox.cluster_address("farebox-webhook"), 80, timeout=30)
+        connection = http.client.HTTPConnection(farebox.cluster_address("farebox-webhook"), 80, timeout=farebox.PATIENCE_SECONDS)
         self.addCleanup(connection.close)
 
         connection.request("GET", "/github?installation_id=1&setup_action=install")

@@ -24,7 +24,7 @@ class Folders(unittest.TestCase):
     def farebox(self, *words: str, folder: str = ".") -> subprocess.CompletedProcess[str]:
         surroundings = {**os.environ, "FAREBOX_RUNTIMES": str(farebox.REPOSITORY_ROOT / "runtimes")}
         done = subprocess.run([farebox.executable(), *words], cwd=self.folder / folder, env=surroundings, text=True,
-                              capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=280)
+                              capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=farebox.PATIENCE_SECONDS)
         print(f"    (farebox {' '.join(words)}: exit {done.returncode})", flush=True)
         return done
 
@@ -33,7 +33,7 @@ class Folders(unittest.TestCase):
         self.addCleanup(
             farebox.kubectl, "delete", "function", name, "-n", farebox.FUNCTIONS, "--ignore-not-found", "--wait=false")
         begun = time.monotonic()
-        done = self.farebox("up", "--timeout", "3m", folder=folder)
+        done = self.farebox("up", farebox.PATIENTLY, folder=folder)
         self.assertEqual(done.returncode, 0, done.stderr)
         print(f"    ({name} deployed in {time.monotonic() - begun:.0f} s)", flush=True)
         return done.stdout.strip()
@@ -114,6 +114,6 @@ class Folders(unittest.TestCase):
         """
         built = subprocess.run(
             ["sh", "-c", script], env={**os.environ, "CONTAINERS_REGISTRIES_CONF": str(mirror)}, text=True,
-            capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=280)
+            capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=farebox.PATIENCE_SECONDS)
 
         self.assertEqual((built.returncode, built.stdout), (0, "OK\n"), built.stderr[-4000:])

@@ -51,7 +51,7 @@ class Gateway(unittest.TestCase):
     def exchange(self, request: bytes) -> bytes:
         """Sends raw bytes and returns what comes back until the connection ends or falls silent."""
         answer = b""
-        with socket.create_connection((self.address, 80), timeout=5) as connection:
+        with socket.create_connection((self.address, 80), timeout=farebox.PATIENCE_SECONDS) as connection:
             connection.sendall(request)
             try:
                 while part := connection.recv(65536):
@@ -90,7 +90,7 @@ class Gateway(unittest.TestCase):
         self.addCleanup(farebox.kubectl, "delete", "function", "asleep", "-n", farebox.FUNCTIONS)
 
         status, headers, _ = farebox.wait_until("it is known", lambda: (lambda answer: answer if answer[0] != 404 else None)(
-            farebox.call("/function/asleep")), 30)
+            farebox.call("/function/asleep")))
 
         self.assertEqual(status, 503)
         self.assertIn("retry-after", headers)
@@ -104,7 +104,7 @@ class Gateway(unittest.TestCase):
     def test_websocket(self) -> None:
         """A WebSocket upgrade passes, and bytes go both ways"""
         key = base64.b64encode(os.urandom(16))
-        with socket.create_connection((self.address, 80), timeout=10) as connection:
+        with socket.create_connection((self.address, 80), timeout=farebox.PATIENCE_SECONDS) as connection:
             connection.sendall(b"GET /probe/ws HTTP/1.1\r\nHost: " + self.domain.encode() + b"\r\nUpgrade: websocket\r\n"
                                b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n")
             head = b""
@@ -129,7 +129,7 @@ class Gateway(unittest.TestCase):
         """A 1 GiB upload streams through with the gateway's memory flat"""
         size, block = 1 << 30, bytes(1 << 20)
         before, highest = self.resident_bytes(), 0
-        with socket.create_connection((self.address, 80), timeout=300) as connection:
+        with socket.create_connection((self.address, 80), timeout=farebox.PATIENCE_SECONDS) as connection:
             connection.sendall(b"POST /probe/count HTTP/1.1\r\nHost: " + self.domain.encode()
                                + b"\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % size)
             for index in range(size // len(block)):

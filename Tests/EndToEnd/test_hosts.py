@@ -32,11 +32,11 @@ class GitHubApp(unittest.TestCase):
         farebox.apply(farebox.repository("vault", cls.host.url("Carol", "vault"), interval="1h", provider="GitHub",
                                          installationID=cls.host.INSTALLATION))
         cls.addClassCleanup(farebox.kubectl, "delete", "repository", "vault", "-n", farebox.FUNCTIONS)
-        farebox.wait_until("the first commit is deployed", lambda: farebox.deployed("vault", cls.first), 400)
+        farebox.wait_until("the first commit is deployed", lambda: farebox.deployed("vault", cls.first))
 
-    def wait_for(self, commit: str, context: str, conclusion: str, seconds: float = 60) -> dict:
+    def wait_for(self, commit: str, context: str, conclusion: str) -> dict:
         farebox.wait_until(f"{context} of {commit[:7]} is {conclusion}",
-                           lambda: self.host.conclusion(commit, context) == conclusion, seconds)
+                           lambda: self.host.conclusion(commit, context) == conclusion)
         return self.host.runs(commit)[context]
 
     def change(self, what: str) -> None:
@@ -78,7 +78,7 @@ class GitHubApp(unittest.TestCase):
         self.tree.commit("Break")
         commit = self.host.push(self.tree)
 
-        clock = self.wait_for(commit, "clock", "failure", 400)
+        clock = self.wait_for(commit, "clock", "failure")
         stack = self.wait_for(commit, "stack-deploy", "failure")
 
         self.assertIn("Unable to build image, check builder logs: StepFailed", clock["output"]["summary"])
@@ -94,18 +94,18 @@ class GitHubApp(unittest.TestCase):
         self.host.fail(500)
         self.change("while the API fails")
         commit = self.host.push(self.tree)
-        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit), 400)
+        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit))
         farebox.wait_until("the condition tells the trouble", lambda: farebox.condition(
-            farebox.get("repository", "vault"), "StatusReported")["reason"] == "GitHostUnreachable", 60)
+            farebox.get("repository", "vault"), "StatusReported")["reason"] == "GitHostUnreachable")
         self.assertEqual(self.host.runs(commit), {})
         self.host.fail("hang")
         time.sleep(1)
         self.host.fail(None)
 
         for context in ("clock", "stack-deploy"):
-            self.wait_for(commit, context, "success", 120)
+            self.wait_for(commit, context, "success")
         farebox.wait_until("the condition is well again", lambda: farebox.condition(
-            farebox.get("repository", "vault"), "StatusReported")["status"] == "True", 60)
+            farebox.get("repository", "vault"), "StatusReported")["status"] == "True")
 
     def test_5_a_commit_that_is_overtaken_is_told_that(self) -> None:
         """Of two pushes in a row the newer is deployed, and the older is told that it was overtaken"""
@@ -114,7 +114,7 @@ class GitHubApp(unittest.TestCase):
         self.change("newer")
         newer = self.host.push(self.tree)
 
-        farebox.wait_until("the newer one is deployed", lambda: farebox.deployed("vault", newer), 400)
+        farebox.wait_until("the newer one is deployed", lambda: farebox.deployed("vault", newer))
         self.wait_for(newer, "stack-deploy", "success")
         stack = self.wait_for(older, "stack-deploy", "cancelled")
 
@@ -126,10 +126,10 @@ class GitHubApp(unittest.TestCase):
         self.host.fail(429)
         self.change("while the API asks for patience")
         commit = self.host.push(self.tree)
-        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit), 400)
+        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("vault", commit))
         self.host.fail(None)
 
-        self.wait_for(commit, "stack-deploy", "success", 120)
+        self.wait_for(commit, "stack-deploy", "success")
         self.wait_for(commit, "clock", "success")
 
 
@@ -152,8 +152,8 @@ class GitLabToken(unittest.TestCase):
 
     def test_1_a_private_project_is_deployed_and_its_statuses_tell_it(self) -> None:
         """A private project is read with a token, and its statuses go from pending to success"""
-        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("lab", self.first), 400)
-        farebox.wait_until("its end is told", lambda: "stack-deploy success" in self.host.story(self.first), 60)
+        farebox.wait_until("the commit is deployed", lambda: farebox.deployed("lab", self.first))
+        farebox.wait_until("its end is told", lambda: "stack-deploy success" in self.host.story(self.first))
 
         self.assertEqual(self.host.story(self.first), [
             "stack-deploy pending", "clock pending", "clock success", "stack-deploy success"])
@@ -165,16 +165,16 @@ class GitLabToken(unittest.TestCase):
     def test_2_nothing_is_told_twice_after_a_restart(self) -> None:
         """An operator that starts anew tells nothing that was told before"""
         farebox.wait_until("the marks are kept", lambda: farebox.get("repository", "lab")["status"].get(
-            "reportedDigest", "").count(".") == 1, 60)
+            "reportedDigest", "").count(".") == 1)
         count = len(self.host.records())
         # One after the other, since other tests post to the webhook meanwhile.
         farebox.kubectl("rollout", "restart", "deployment/farebox-operator", "-n", farebox.SYSTEM)
-        farebox.kubectl("rollout", "status", "deployment/farebox-operator", "-n", farebox.SYSTEM, "--timeout=120s")
+        farebox.kubectl("rollout", "status", "deployment/farebox-operator", "-n", farebox.SYSTEM, farebox.PATIENTLY)
         farebox.kubectl("annotate", "repository", "lab", "-n", farebox.FUNCTIONS, "--overwrite",
                         "farebox.dev/reconcile-requested-at=after-the-restart")
 
         farebox.wait_until("the new one looks at it", lambda: farebox.get("repository", "lab")["status"].get(
-            "lastHandledReconcileAt") == "after-the-restart" and farebox.is_ready("repository", "lab"), 90)
+            "lastHandledReconcileAt") == "after-the-restart" and farebox.is_ready("repository", "lab"))
 
         self.assertEqual(len(self.host.records()), count)
 
@@ -186,7 +186,7 @@ class GitLabToken(unittest.TestCase):
         farebox.kubectl("annotate", "repository", "lab", "-n", farebox.FUNCTIONS, "--overwrite",
                         "farebox.dev/reconcile-requested-at=broken")
 
-        farebox.wait_until("it is told", lambda: "stack-deploy failed" in self.host.story(commit), 90)
+        farebox.wait_until("it is told", lambda: "stack-deploy failed" in self.host.story(commit))
 
         self.assertRegex(self.host.statuses[-1]["description"], r"^StackInvalid: stack\.yml line \d+, column \d+")
 
@@ -197,7 +197,7 @@ class GitLabToken(unittest.TestCase):
                         "farebox.dev/reconcile-requested-at=refused")
 
         farebox.wait_until("the reason is named", lambda: "GitAuthFailed" in str(
-            farebox.get("repository", "lab")["status"]["conditions"]), 60)
+            farebox.get("repository", "lab")["status"]["conditions"]))
 
         self.assertNotIn("glpat", str(farebox.get("repository", "lab")))
         self.assertEqual(farebox.call("/clock/", f"dave.{farebox.ROOT_DOMAIN}")[0], 200)

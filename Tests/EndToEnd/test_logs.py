@@ -33,7 +33,7 @@ class Reader(threading.Thread):
 def request(path: str, token: str | None, accept: str = "text/plain",
             piece: Callable[[str], None] | None = None) -> tuple[int, str]:
     """Makes one request to the log API and returns status and body."""
-    connection = http.client.HTTPConnection(farebox.cluster_address("farebox-builder"), 8083, timeout=120)
+    connection = http.client.HTTPConnection(farebox.cluster_address("farebox-builder"), 8083, timeout=farebox.PATIENCE_SECONDS)
     headers = {"Accept": accept, **({"Authorization": "Bearer " + token} if token else {})}
     try:
         connection.request("GET", path, headers=headers)
@@ -85,9 +85,9 @@ class Logs(unittest.TestCase):
 
     def test_1_a_build_is_followed_live(self) -> None:
         """A build is followed as events and as NDJSON while it runs, without the registry's password"""
-        farebox.wait_until("the log can be read", lambda: request(self.path + "?follow=false", self.alex)[0] == 200, 120)
+        farebox.wait_until("the log can be read", lambda: request(self.path + "?follow=false", self.alex)[0] == 200)
         readers = [Reader(self.path, self.alex, accept) for accept in ("text/event-stream", "application/x-ndjson")]
-        farebox.wait_until("both see the build at work", lambda: all("step-1" in r.during for r in readers), 120)
+        farebox.wait_until("both see the build at work", lambda: all("step-1" in r.during for r in readers))
         state = farebox.get("repository", "logs-alex")["status"]["functions"][0]
         self.assertEqual(state["state"], "Building")
         self.assertTrue(state["logURL"].endswith(self.path), state["logURL"])
@@ -107,13 +107,13 @@ class Logs(unittest.TestCase):
 
     def test_2_the_log_is_kept(self) -> None:
         """The log is kept after the build, and its Job is gone or says so"""
-        farebox.wait_until("deployed", lambda: farebox.deployed("logs-alex", self.commit), 400)
+        farebox.wait_until("deployed", lambda: farebox.deployed("logs-alex", self.commit))
         job = farebox.wait_until("the Job says that the log is stored", lambda: next(
             (job for job in farebox.items("jobs", farebox.BUILDS, "farebox.dev/repository=logs-alex")
-             if job["metadata"]["annotations"].get("farebox.dev/log") == "stored"), None), 60)
+             if job["metadata"]["annotations"].get("farebox.dev/log") == "stored"), None))
         farebox.kubectl("delete", "job", job["metadata"]["name"], "-n", farebox.BUILDS, "--wait=true")
         farebox.wait_until("its pod is gone", lambda: not farebox.items(
-            "pods", farebox.BUILDS, "farebox.dev/repository=logs-alex"), 60)
+            "pods", farebox.BUILDS, "farebox.dev/repository=logs-alex"))
 
         status, text = request(self.path, self.alex)
         tail = request(self.path + "?tail=1", self.alex)[1]
@@ -140,7 +140,7 @@ class Logs(unittest.TestCase):
 
     def test_4_a_function_says_what_it_does(self) -> None:
         """The log of a function is given in the gateway's dialect to whom it is allowed"""
-        farebox.wait_until("deployed", lambda: farebox.deployed("logs-alex", self.commit), 400)
+        farebox.wait_until("deployed", lambda: farebox.deployed("logs-alex", self.commit))
         path = f"/logs/v1/functions/{farebox.FUNCTIONS}/alex-chatty?follow=false&tail=50"
         farebox.call("/chatty/", f"alex.{farebox.ROOT_DOMAIN}")
 

@@ -99,11 +99,11 @@ class SharedCalls(unittest.TestCase):
                 # With its disk: what it had taken on is nowhere else than in NATS.
                 farebox.kubectl("delete", "pod", victim, "-n", farebox.SYSTEM, "--grace-period=0", "--force")
             else:
-                farebox.wait_until("a gateway is killed", lambda: farebox.kill(victim, b"gateway"), 60)
+                farebox.wait_until("a gateway is killed", lambda: farebox.kill(victim, b"gateway"))
         farebox.wait_until("all calls are accepted", lambda: len(callers.accepted) >= CALLS)
         callers.stop()
         try:
-            farebox.wait_until("every answer is posted", lambda: callers.accepted <= Answers.received.keys(), 300)
+            farebox.wait_until("every answer is posted", lambda: callers.accepted <= Answers.received.keys())
         except AssertionError as error:
             missing = sorted(callers.accepted - Answers.received.keys())
             raise AssertionError(f"{len(missing)} of {len(callers.accepted)} answers are missing, {missing[:5]}…") from error
@@ -136,10 +136,10 @@ class SharedCalls(unittest.TestCase):
             path = f"/spec/template/spec/volumes/{index}/projected/sources/0/configMap/name"
             farebox.kubectl("patch", *GATEWAY, "--type=json", "-p", f'[{{"op": "replace", "path": "{path}", "value": "{name}"}}, '
                             f'{{"op": "replace", "path": "/spec/replicas", "value": {replicas}}}]')
-            farebox.kubectl("rollout", "status", *GATEWAY, "--timeout=180s")
+            farebox.kubectl("rollout", "status", *GATEWAY, farebox.PATIENTLY)
 
         self.addCleanup(use, before, 1)
         use("farebox-nats-test", 2)
         # What the one before takes on while it leaves is in its own file.
         farebox.wait_until("the one before is gone", lambda: len(farebox.items(
-            "pods", farebox.SYSTEM, "app.kubernetes.io/component=gateway")) == 2, 90)
+            "pods", farebox.SYSTEM, "app.kubernetes.io/component=gateway")) == 2)

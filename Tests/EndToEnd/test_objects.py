@@ -20,9 +20,9 @@ class Objects(unittest.TestCase):
         farebox.apply(farebox.function(name, image or self.image, **spec))
         self.addCleanup(farebox.kubectl, "delete", "function", name, "-n", farebox.FUNCTIONS, "--ignore-not-found")
 
-    def reason(self, name: str, wanted: str, seconds: float = 60) -> dict:
+    def reason(self, name: str, wanted: str) -> dict:
         return farebox.wait_until(f"{name} says {wanted}", lambda: (lambda c: c if c["reason"] == wanted else None)(
-            farebox.condition(farebox.get("function", name), "Ready")), seconds)
+            farebox.condition(farebox.get("function", name), "Ready")))
 
     def columns(self, *arguments: str) -> list[str]:
         return re.split(r"\s{2,}", farebox.kubectl("get", "-n", farebox.FUNCTIONS, *arguments).splitlines()[0].strip())
@@ -46,10 +46,10 @@ class Objects(unittest.TestCase):
         """kubectl wait and kubectl scale work"""
         self.apply("scaled")
 
-        farebox.kubectl("wait", "--for=condition=Ready", "function/scaled", "-n", farebox.FUNCTIONS, "--timeout=90s")
+        farebox.kubectl("wait", "--for=condition=Ready", "function/scaled", "-n", farebox.FUNCTIONS, farebox.PATIENTLY)
         farebox.kubectl("scale", "function/scaled", "--replicas=2", "-n", farebox.FUNCTIONS)
         farebox.wait_until("two replicas are available", lambda: farebox.get("function", "scaled")["status"].get(
-            "availableReplicas") == 2, 90)
+            "availableReplicas") == 2)
 
     def test_invalid_objects_are_refused_by_name(self) -> None:
         """The API server refuses an invalid object and names the field"""
@@ -72,7 +72,7 @@ class Objects(unittest.TestCase):
         farebox.apply({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "not-there"},
                        "handler": "runc"})
         self.addCleanup(farebox.kubectl, "delete", "runtimeclass", "not-there")
-        farebox.wait_until("it runs", lambda: farebox.is_ready("function", "classless"), 90)
+        farebox.wait_until("it runs", lambda: farebox.is_ready("function", "classless"))
 
     def test_a_missing_secret_is_named_and_recovers(self) -> None:
         """A missing Secret is named, and the Function runs once it is there"""
@@ -81,26 +81,26 @@ class Objects(unittest.TestCase):
 
         farebox.kubectl("create", "secret", "generic", "late", "-n", farebox.FUNCTIONS, "--from-literal=late=value")
         self.addCleanup(farebox.kubectl, "delete", "secret", "late", "-n", farebox.FUNCTIONS)
-        farebox.wait_until("it runs", lambda: farebox.is_ready("function", "secretive"), 90)
+        farebox.wait_until("it runs", lambda: farebox.is_ready("function", "secretive"))
 
     def test_a_bad_image_is_named_and_recovers(self) -> None:
         """An image that cannot be had is a named reason, and a good one afterwards runs"""
         self.apply("imageless", image=self.image.split("@")[0] + ":no-such-tag")
         farebox.wait_until("a reason about the image", lambda: "mage" in farebox.condition(
-            farebox.get("function", "imageless"), "Ready")["reason"], 90)
+            farebox.get("function", "imageless"), "Ready")["reason"])
 
         self.apply("imageless")
-        farebox.wait_until("it runs", lambda: farebox.is_ready("function", "imageless"), 90)
+        farebox.wait_until("it runs", lambda: farebox.is_ready("function", "imageless"))
 
     def test_drift_is_repaired_and_deletion_is_complete(self) -> None:
         """A child that somebody changed or deleted comes back, and deleting the Function deletes all of it"""
         self.apply("owner")
-        farebox.wait_until("it runs", lambda: farebox.is_ready("function", "owner"), 90)
+        farebox.wait_until("it runs", lambda: farebox.is_ready("function", "owner"))
 
         farebox.kubectl("delete", "networkpolicy", "-n", farebox.FUNCTIONS, "-l", "farebox.dev/name=owner")
         farebox.wait_until("the policy is back", lambda: farebox.items(
-            "networkpolicies", selector="farebox.dev/name=owner"), 30)
+            "networkpolicies", selector="farebox.dev/name=owner"))
         farebox.kubectl("delete", "function", "owner", "-n", farebox.FUNCTIONS)
         farebox.wait_until("nothing is left", lambda: not [
             thing for kind in ("deployments", "services", "networkpolicies", "pods", "secrets")
-            for thing in farebox.items(kind, selector="farebox.dev/name=owner")], 90)
+            for thing in farebox.items(kind, selector="farebox.dev/name=owner")])

@@ -36,14 +36,14 @@ class Leadership(unittest.TestCase):
     """Two operators, one leads."""
 
     def setUp(self) -> None:
-        farebox.kubectl("rollout", "status", "deployment/farebox-operator", "-n", farebox.SYSTEM, "--timeout=180s")
+        farebox.kubectl("rollout", "status", "deployment/farebox-operator", "-n", farebox.SYSTEM, farebox.PATIENTLY)
 
     def takeover(self, end: Callable[[str], object]) -> float:
         """Ends the leader and returns the seconds until another leads."""
         old = farebox.wait_until("somebody leads", holder)
         begun = time.monotonic()
         end(pod_of(old))
-        farebox.wait_until("another leads", lambda: holder() not in ("", old), 40, every=0.05)
+        farebox.wait_until("another leads", lambda: holder() not in ("", old), every=0.05)
         return time.monotonic() - begun
 
     def test_1_two_run_and_one_leads(self) -> None:
@@ -81,7 +81,7 @@ class Kills(unittest.TestCase):
         commit = tree.commit("Greet")
         tree.push()
 
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + farebox.PATIENCE_SECONDS
         kills = 0
         while not farebox.deployed_or_false("sturdy", commit):
             self.assertLess(time.monotonic(), deadline, "it never got there")
@@ -131,8 +131,8 @@ class Silence(unittest.TestCase):
             list(pool.map(self.create, [range(start, start + 25) for start in range(0, self.COUNT, 25)], [image] * 8))
         farebox.wait_until("all are settled", lambda: sum(
             f.get("status", {}).get("observedGeneration") == f["metadata"]["generation"]
-            for f in farebox.items("functions") if f["metadata"]["name"].startswith("silent-")) == self.COUNT, 120)
-        farebox.kubectl("rollout", "status", "deployment/farebox-operator", "-n", farebox.SYSTEM, "--timeout=180s")
+            for f in farebox.items("functions") if f["metadata"]["name"].startswith("silent-")) == self.COUNT)
+        farebox.kubectl("rollout", "status", "deployment/farebox-operator", "-n", farebox.SYSTEM, farebox.PATIENTLY)
         time.sleep(5)
 
         begun = time.time()

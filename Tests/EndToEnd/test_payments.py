@@ -81,7 +81,7 @@ class Payments(unittest.TestCase):
         def check() -> dict[str, Any] | None:
             receipt = farebox.get("receipt", name)
             return receipt["status"] if farebox.condition(receipt, "Ready")["reason"] == reason else None
-        return farebox.wait_until(f"the Receipt {name} is {reason}", check, 60)
+        return farebox.wait_until(f"the Receipt {name} is {reason}", check)
 
     def test_bonus_calls_then_402_then_paid_calls(self) -> None:
         """A function answers its bonus calls, then 402; a payment lets calls pass, and the balance falls by exactly the price"""
@@ -116,7 +116,7 @@ class Payments(unittest.TestCase):
             found = [r for r in farebox.items("receipts", selector=f"farebox.dev/name={name}")
                      if r.get("status", {}).get("credited") == "500"]
             return found[0] if found else None
-        receipt = farebox.wait_until("the stream is shown as a Receipt", shown, 60)
+        receipt = farebox.wait_until("the stream is shown as a Receipt", shown)
         self.assertEqual(receipt["status"]["function"], f"{farebox.FUNCTIONS}/{name}")
         self.assertEqual(receipt["status"]["totalReceived"], "500")
         self.assertEqual(farebox.condition(receipt, "Verified")["status"], "True")
@@ -156,8 +156,8 @@ class Payments(unittest.TestCase):
         self.apply_receipt("stall-first", connection.receive(50))
         farebox.wait_until(
             "the difference is credited",
-            lambda: farebox.get("receipt", "stall-first")["status"].get("credited") == "350", 60)
-        farebox.wait_until("the balance is 350", lambda: farebox.get("function", name)["status"]["balance"] == "350", 60)
+            lambda: farebox.get("receipt", "stall-first")["status"].get("credited") == "350")
+        farebox.wait_until("the balance is 350", lambda: farebox.get("function", name)["status"]["balance"] == "350")
 
     def test_a_price_in_another_asset_is_named(self) -> None:
         """A price that nobody can pay is named in the status, and no call is let through"""

@@ -43,7 +43,7 @@ class NewerPush(unittest.TestCase):
         time.sleep(max(0.0, 0.1 - (time.monotonic() - begun)))
         tree.push()
 
-        farebox.wait_until("the newer push is deployed", lambda: farebox.deployed("hasty", newer), 400)
+        farebox.wait_until("the newer push is deployed", lambda: farebox.deployed("hasty", newer))
 
         built = [job["metadata"]["annotations"]["farebox.dev/commit"] for job in jobs("hasty")]
         self.assertEqual(built, [newer])
@@ -98,7 +98,7 @@ class Crowd(unittest.TestCase):
         self.assertEqual(len(seen), REPOSITORIES, "no build was made and taken away again")
         for index, name in enumerate(names):
             host_name = f"owner{index % 5}.{farebox.ROOT_DOMAIN}"
-            farebox.wait_until(f"{name} answers", lambda: farebox.call(f"/{name}/", host_name)[0] == 200, 60)
+            farebox.wait_until(f"{name} answers", lambda: farebox.call(f"/{name}/", host_name)[0] == 200)
 
 
 class NamesThatJoinAlike(unittest.TestCase):
@@ -118,7 +118,7 @@ class NamesThatJoinAlike(unittest.TestCase):
         farebox.apply(farebox.repository("first", first.url, interval="1h"))
         commit = first.commit("Mine")
         first.push()
-        farebox.wait_until("the first one is deployed", lambda: farebox.deployed("first", commit), 400)
+        farebox.wait_until("the first one is deployed", lambda: farebox.deployed("first", commit))
         before = farebox.get("function", "alex-ellis-fn")
 
         farebox.apply(farebox.repository("second", second.url, interval="1h"))
@@ -126,7 +126,7 @@ class NamesThatJoinAlike(unittest.TestCase):
         second.push()
         refused = farebox.wait_until("the second one is refused", lambda: next(
             (f for f in farebox.get("repository", "second").get("status", {}).get("functions", [])
-             if f.get("reason") == "NameTaken"), None), 400)
+             if f.get("reason") == "NameTaken"), None))
 
         self.assertIn("alex-ellis-fn", refused["message"])
         after = farebox.get("function", "alex-ellis-fn")
@@ -143,7 +143,7 @@ class NamesThatJoinAlike(unittest.TestCase):
         second.push()
         told = farebox.wait_until("the secret is refused", lambda: next(
             (c for c in farebox.get("function", "alex-thief").get("status", {}).get("conditions", [])
-             if c["type"] == "Stalled" and c["reason"] == "SecretNotOwned"), None), 400)
+             if c["type"] == "Stalled" and c["reason"] == "SecretNotOwned"), None))
 
         self.assertIn("alex-ellis-key", told["message"])
         self.assertEqual(farebox.items("pods", selector="farebox.dev/name=alex-thief"), [])

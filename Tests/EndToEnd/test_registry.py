@@ -51,14 +51,14 @@ class Registry(unittest.TestCase):
         self.write_passwords(base64.b64encode(json.dumps(config).encode()).decode())
         self.addCleanup(self.write_passwords, secret)
         farebox.wait_until("builds have the password", lambda: NAME in base64.b64decode(
-            farebox.get("secret", "farebox-registry", farebox.BUILDS)["data"][".dockerconfigjson"]).decode(), 60)
+            farebox.get("secret", "farebox-registry", farebox.BUILDS)["data"][".dockerconfigjson"]).decode())
 
     def write_passwords(self, data: str) -> None:
         farebox.kubectl("patch", "secret", "farebox-registry", "-n", farebox.SYSTEM, "-p",
                         json.dumps({"data": {".dockerconfigjson": data}}))
 
     def ask(self, path: str, user: str, password: str) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection(farebox.cluster_address("farebox-registry"), 5000, timeout=30)
+        connection = http.client.HTTPConnection(farebox.cluster_address("farebox-registry"), 5000, timeout=farebox.PATIENCE_SECONDS)
         try:
             code = base64.b64encode(f"{user}:{password}".encode()).decode()
             connection.request("GET", path, headers={"Authorization": "Basic " + code})

@@ -21,7 +21,7 @@ class Rollouts(unittest.TestCase):
         image = farebox.SecondProbe.deploy()
         farebox.apply(farebox.function("rolling", image, replicas=2, environment={"GENERATION": "one"}))
         cls.addClassCleanup(farebox.kubectl, "delete", "function", "rolling", "-n", farebox.FUNCTIONS)
-        farebox.wait_until("the function runs", lambda: farebox.call("/function/rolling/env?name=GENERATION")[2] == b"one", 90)
+        farebox.wait_until("the function runs", lambda: farebox.call("/function/rolling/env?name=GENERATION")[2] == b"one")
 
     def callers(self) -> load.Load:
         return load.Load(farebox.cluster_address("farebox-gateway"), farebox.ROOT_DOMAIN,
@@ -34,13 +34,13 @@ class Rollouts(unittest.TestCase):
     def test_a_function_is_updated_under_load(self) -> None:
         """A function is updated under load, and no call fails"""
         with self.callers() as callers:
-            farebox.wait_until("calls pass", lambda: callers.calls > RATE, 30)
+            farebox.wait_until("calls pass", lambda: callers.calls > RATE)
             farebox.kubectl("patch", "function", "rolling", "-n", farebox.FUNCTIONS, "--type=merge",
                             "-p", '{"spec": {"environment": {"GENERATION": "two"}}}')
             farebox.wait_until("the update is done", lambda: farebox.is_ready("function", "rolling") and farebox.call(
-                "/function/rolling/env?name=GENERATION")[2] == b"two", 120)
+                "/function/rolling/env?name=GENERATION")[2] == b"two")
             done = callers.calls
-            farebox.wait_until("calls pass afterwards", lambda: callers.calls > done + RATE, 30)
+            farebox.wait_until("calls pass afterwards", lambda: callers.calls > done + RATE)
 
         self.check(callers)
         self.assertEqual(callers.bodies, {b"one", b"two"})
@@ -50,16 +50,16 @@ class Rollouts(unittest.TestCase):
         gateway = ("deployment/farebox-gateway", "-n", farebox.SYSTEM)
         farebox.kubectl("scale", *gateway, "--replicas=2")
         self.addCleanup(farebox.kubectl, "scale", *gateway, "--replicas=1")
-        farebox.kubectl("rollout", "status", *gateway, "--timeout=120s")
+        farebox.kubectl("rollout", "status", *gateway, farebox.PATIENTLY)
 
         with self.callers() as callers:
-            farebox.wait_until("calls pass", lambda: callers.calls > RATE, 30)
+            farebox.wait_until("calls pass", lambda: callers.calls > RATE)
             farebox.kubectl("rollout", "restart", *gateway)
-            farebox.kubectl("rollout", "status", *gateway, "--timeout=180s")
+            farebox.kubectl("rollout", "status", *gateway, farebox.PATIENTLY)
             done = callers.calls
             # The last of the old ones leaves when its successor is there already.
             farebox.wait_until("the old ones are gone", lambda: len(farebox.items(
-                "pods", farebox.SYSTEM, "app.kubernetes.io/component=gateway")) == 2, 90)
-            farebox.wait_until("calls pass afterwards", lambda: callers.calls > done + RATE, 30)
+                "pods", farebox.SYSTEM, "app.kubernetes.io/component=gateway")) == 2)
+            farebox.wait_until("calls pass afterwards", lambda: callers.calls > done + RATE)
 
         self.check(callers)

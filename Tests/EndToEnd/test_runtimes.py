@@ -34,7 +34,7 @@ class Runtimes(unittest.TestCase):
         commit = cls.tree.commit("Six functions")
         begun = time.monotonic()
         cls.tree.push()
-        farebox.wait_until("six functions are deployed", lambda: farebox.deployed("six", commit), 420, every=1)
+        farebox.wait_until("six functions are deployed", lambda: farebox.deployed("six", commit), every=1)
         print(f"    (six functions deployed in {time.monotonic() - begun:.0f} s)", flush=True)
 
     @classmethod
@@ -83,12 +83,12 @@ class Runtimes(unittest.TestCase):
 
         begun = time.monotonic()
         self.tree.push()
-        farebox.wait_until("the change is deployed", lambda: farebox.deployed("six", commit), 400)
+        farebox.wait_until("the change is deployed", lambda: farebox.deployed("six", commit))
         print(f"    (one function of six deployed in {time.monotonic() - begun:.0f} s)", flush=True)
 
         # A call that comes a moment after may go to the instance that is just leaving.
         farebox.wait_until("the new answer", lambda: self.call(
-            "/shout/", method="POST", body=b"quiet") == (200, b"QUIET!\n"), 30)
+            "/shout/", method="POST", body=b"quiet") == (200, b"QUIET!\n"))
         built = {job["metadata"]["labels"]["farebox.dev/function"]
                  for job in farebox.items("jobs", farebox.BUILDS, "farebox.dev/repository=six")
                  if job["metadata"]["annotations"]["farebox.dev/commit"] == commit}
@@ -110,7 +110,7 @@ class Runtimes(unittest.TestCase):
         tree.push()
         unknown = farebox.wait_until("the runtime is not known", lambda: (
             lambda c: c if c["reason"] == "RuntimeUnknown" else None)(
-                farebox.condition(farebox.get("repository", "tiny"), "Ready")), 60)
+                farebox.condition(farebox.get("repository", "tiny"), "Ready")))
         self.assertIn("python3-http", unknown["message"])
 
         farebox.apply({
@@ -129,7 +129,7 @@ class Runtimes(unittest.TestCase):
                     "        self.wfile.write(open('/srv/function/answer.txt', 'rb').read())\n"
                     "http.server.ThreadingHTTPServer(('', 8080), Handler).serve_forever()\n"),
             }})
-        farebox.wait_until("the function is deployed", lambda: farebox.deployed("tiny", commit), 120)
+        farebox.wait_until("the function is deployed", lambda: farebox.deployed("tiny", commit))
 
         self.assertEqual(self.call("/tiny/"), (200, b"42\n"))
 
@@ -149,7 +149,7 @@ class Funkos(unittest.TestCase):
         self.addCleanup(farebox.kubectl, "delete", "repository", "funkos", "-n", farebox.FUNCTIONS)
         begun = time.monotonic()
         tree.push()
-        farebox.wait_until("the funko is deployed", lambda: farebox.deployed("funkos", commit), 300, every=1)
+        farebox.wait_until("the funko is deployed", lambda: farebox.deployed("funkos", commit), every=1)
         print(f"    (a funko deployed in {time.monotonic() - begun:.0f} s)", flush=True)
 
         status, _, body = farebox.call("/quotes/", f"rolf.{farebox.ROOT_DOMAIN}")

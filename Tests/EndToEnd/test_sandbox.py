@@ -81,6 +81,6 @@ class Sandbox(unittest.TestCase):
         self.addCleanup(farebox.kubectl, "delete", "pod", "stranger", "--grace-period=0", "--force")
 
         farebox.wait_until("the stranger has tried", lambda: farebox.kubectl(
-            "get", "pod", "stranger", "-n", "default", "-o", "jsonpath={.status.phase}") == "Succeeded", 60)
+            "get", "pod", "stranger", "-n", "default", "-o", "jsonpath={.status.phase}") == "Succeeded")
 
         self.assertTrue(farebox.kubectl("logs", "stranger", "-n", "default").startswith("closed"))

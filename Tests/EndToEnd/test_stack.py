@@ -71,7 +71,7 @@ class Stack(unittest.TestCase):
         cls.commit = cls.tree.commit("Everything")
         cls.tree.push()
         farebox.apply(farebox.repository("all", cls.tree.url, interval="1h", build={"args": {"TAG": "2.0"}}))
-        farebox.wait_until("the function without a secret runs", lambda: farebox.is_ready("function", "erin-whole"), 400)
+        farebox.wait_until("the function without a secret runs", lambda: farebox.is_ready("function", "erin-whole"))
 
     @classmethod
     def tearDownClass(cls) -> None:
@@ -101,15 +101,15 @@ class Stack(unittest.TestCase):
             farebox.get("repository", "all"), "SecretsApplied")["reason"] == "SealedSecretsUnavailable" or None)
         farebox.apply(DEFINITION)
         sealed = farebox.wait_until(
-            "the SealedSecret is there", lambda: farebox.get("sealedsecret", "erin-key"), 120)
+            "the SealedSecret is there", lambda: farebox.get("sealedsecret", "erin-key"))
         # It is told from when the function is built.
         farebox.wait_until("the function waits for it", lambda: farebox.condition(
-            farebox.get("function", "erin-funny"), "Ready")["reason"] == "SecretMissing", 300)
+            farebox.get("function", "erin-funny"), "Ready")["reason"] == "SecretMissing")
         farebox.apply({"apiVersion": "v1", "kind": "Secret", "stringData": {"value": "opened"},
                        "metadata": {"name": "erin-key", "namespace": farebox.FUNCTIONS,
                                     "annotations": sealed["spec"]["template"]["metadata"]["annotations"]}})
 
-        farebox.wait_until("everything runs", lambda: farebox.deployed("all", self.commit), 120)
+        farebox.wait_until("everything runs", lambda: farebox.deployed("all", self.commit))
 
         self.assertTrue(told)
         self.assertEqual(list(sealed["metadata"]["annotations"]), ["farebox.dev/owner"])

@@ -19,7 +19,7 @@ class Webhook(unittest.TestCase):
         # Each replica of the webhook learns of it by itself; an event may come to either.
         ignored = json.dumps(git_server.push_event(cls.host.base, "carol/quiet", "refs/tags/v0", "b" * 40, "a" * 40)).encode()
         farebox.wait_until("both replicas know the Repository", lambda: all(
-            farebox.post_event(ignored)[0] in (200, 202) for _ in range(10)), 30)
+            farebox.post_event(ignored)[0] in (200, 202) for _ in range(10)))
 
     @classmethod
     def tearDownClass(cls) -> None:

@@ -95,7 +95,7 @@ class Certificates:
 
     @staticmethod
     def _openssl(*arguments: Any) -> None:
-        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60)
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=600)
 
 
 class Wallet:
@@ -284,7 +284,7 @@ class Payer:
 
     def _send(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> tuple[int, Any]:
         kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self._url.hostname or "", self._url.port, timeout=30)
+        connection = kind(self._url.hostname or "", self._url.port, timeout=600)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
