@@ -4,6 +4,7 @@ kubectl costs a tenth of a second of CPU for each answer, and the tests ask seve
 """
 
 import base64
+import contextlib
 import functools
 import http.client
 import json
@@ -12,6 +13,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 import urllib.parse
 from typing import Any
 
@@ -46,6 +48,21 @@ def read(path: str) -> dict[str, Any]:
 def write(method: str, path: str, document: dict[str, Any]) -> dict[str, Any]:
     """Returns what the API server answers to a write; anything but 200 and 201 is an AssertionError with its words."""
     return _ask(method, path, document)
+
+
+def seconds_to_answer(path: str) -> float:
+    """Returns how long the API server takes from a GET to the beginning of its answer, on a connection of its own."""
+    host, context = _server()
+    with contextlib.closing(http.client.HTTPSConnection(host, context=context, timeout=600)) as connection:
+        connection.connect()
+        begun = time.monotonic()
+        connection.request("GET", "/" + path, headers={"Accept": "application/json"})
+        answer = connection.getresponse()
+        seconds = time.monotonic() - begun
+        answer.read()
+    if answer.status != 200:
+        raise AssertionError(f"GET /{path}: {answer.status}")
+    return seconds
 
 
 def _ask(method: str, path: str, document: dict[str, Any] | None) -> dict[str, Any]:
