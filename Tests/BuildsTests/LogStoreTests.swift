@@ -32,87 +32,108 @@ enum LogStoreScenario: String, CaseIterable, Sendable, CustomTestStringConvertib
 
     func run(on store: any LogStore) async throws {
         switch self {
-        case .givesBackWhatWasStored:
-            let contents: [[UInt8]] = [
-                [], Array("one\n".utf8), (0..<Self.bytesMaximum).map { UInt8(truncatingIfNeeded: $0 &* 31) },
-            ]
-            for (owner, content) in zip(["alice", "Group/Sub", ".github &+?#%äß"], contents) {
-                let key = try key(owner, ".github", "fn.x")
-                #expect(try await store.get(key) == nil)
+        case .givesBackWhatWasStored: try await givesBackWhatWasStored(store)
+        case .keepsTheNewestOfAKey: try await keepsTheNewestOfAKey(store)
+        case .keepsOwnersApart: try await keepsOwnersApart(store)
+        case .listsAndDeletesBelowAPrefix: try await listsAndDeletesBelowAPrefix(store)
+        case .sweepsByAgeAndSize: try await sweepsByAgeAndSize(store)
+        case .refusesWhatIsTooLarge: try await refusesWhatIsTooLarge(store)
+        case .takesManyAtOnce: try await takesManyAtOnce(store)
+        }
+    }
 
-                try await store.put(key, content)
-
-                #expect(try await store.get(key) == content)
-            }
-        case .keepsTheNewestOfAKey:
-            try await store.put(try key("alice", "shop"), [1])
-            try await store.put(try key("ALICE", "shop"), [2])
-
-            #expect(try await store.get(try key("Alice", "shop")) == [2])
-            #expect(try await store.list(nil).count == 1)
-        case .keepsOwnersApart:
-            let keys = [
-                try key("alex", "ellis-fn"), try key("alex-ellis", "fn"), try key("alex", "ellis", "fn"),
-                try key("alex/ellis", "fn"), try key("alex", "fn", namespace: "elsewhere"), try key("@elsewhere", "fn"),
-            ]
-            for (index, key) in keys.enumerated() { try await store.put(key, [UInt8(index)]) }
-
-            for (index, key) in keys.enumerated() { #expect(try await store.get(key) == [UInt8(index)]) }
-            #expect(try await store.list(nil).count == keys.count)
-        case .listsAndDeletesBelowAPrefix:
-            for repository in ["a", "b", "c"] { try await store.put(try key("alex", repository), [1, 2]) }
-            try await store.put(try key("alex-ellis", "a"), [1])
-            let before = try await store.list(LogPrefix(owner: OwnerName("alex")))
-
-            let removed = try await store.delete(try #require(LogPrefix(owner: OwnerName("Alex"))))
-            let again = try await store.delete(try #require(LogPrefix(owner: OwnerName("alex"))))
-
-            #expect(before.map(\.sizeBytes) == [2, 2, 2])
-            #expect(before.map(\.path).sorted() == ["a", "b", "c"].map { "alex/\($0)/\(Self.commit)/fn/build.log" })
-            #expect(before.allSatisfy { abs((Timestamp.now - $0.storedAt) / .seconds(1)) < 600 })
-            #expect(removed == 3 && again == 0)
-            #expect(try await store.list(nil).map(\.path) == ["alex-ellis/a/\(Self.commit)/fn/build.log"])
-            #expect(try await store.get(try key("alex", "a")) == nil)
-        case .sweepsByAgeAndSize:
-            for number in 0..<4 {
-                try await store.put(try key("alice", "r\(number)"), [UInt8](repeating: 1, count: 100))
-            }
-
-            let kept = try await store.sweep(LogRetention(age: .seconds(3600), totalBytesMaximum: 400))
-            let bySize = try await store.sweep(LogRetention(age: .seconds(3600), totalBytesMaximum: 250))
-            let byAge = try await store.sweep(
-                LogRetention(age: .seconds(3600), totalBytesMaximum: 400), now: .now + .seconds(3700))
-
-            #expect(kept == (0, 400))
-            #expect(bySize == (2, 200))
-            #expect(byAge == (2, 0))
-            #expect(try await store.list(nil).isEmpty)
-        case .refusesWhatIsTooLarge:
-            let key = try key("alice", "shop")
-
-            await #expect(throws: LogStoreError.self) {
-                try await store.put(key, [UInt8](repeating: 0, count: Self.bytesMaximum + 1))
-            }
-
+    private func givesBackWhatWasStored(_ store: any LogStore) async throws {
+        let contents: [[UInt8]] = [
+            [], Array("one\n".utf8), (0..<Self.bytesMaximum).map { UInt8(truncatingIfNeeded: $0 &* 31) },
+        ]
+        for (owner, content) in zip(["alice", "Group/Sub", ".github &+?#%äß"], contents) {
+            let key = try key(owner, ".github", "fn.x")
             #expect(try await store.get(key) == nil)
-        case .takesManyAtOnce:
-            let keys = try (0..<40).map { try key("owner\($0 % 5)", "r", "f\($0)") }
 
-            try await withThrowingTaskGroup { group in
-                for (index, key) in keys.enumerated() {
-                    group.addTask { try await store.put(key, [UInt8](repeating: UInt8(index), count: 1000)) }
-                    if index % 8 == 0 {
-                        group.addTask {
-                            _ = try await store.sweep(LogRetention(age: .seconds(3600), totalBytesMaximum: 1 << 20))
-                        }
+            try await store.put(key, content)
+
+            #expect(try await store.get(key) == content)
+        }
+    }
+
+    private func keepsTheNewestOfAKey(_ store: any LogStore) async throws {
+        try await store.put(try key("alice", "shop"), [1])
+        try await store.put(try key("ALICE", "shop"), [2])
+
+        #expect(try await store.get(try key("Alice", "shop")) == [2])
+        #expect(try await store.list(nil).count == 1)
+    }
+
+    private func keepsOwnersApart(_ store: any LogStore) async throws {
+        let keys = [
+            try key("alex", "ellis-fn"), try key("alex-ellis", "fn"), try key("alex", "ellis", "fn"),
+            try key("alex/ellis", "fn"), try key("alex", "fn", namespace: "elsewhere"), try key("@elsewhere", "fn"),
+        ]
+        for (index, key) in keys.enumerated() { try await store.put(key, [UInt8(index)]) }
+
+        for (index, key) in keys.enumerated() { #expect(try await store.get(key) == [UInt8(index)]) }
+        #expect(try await store.list(nil).count == keys.count)
+    }
+
+    private func listsAndDeletesBelowAPrefix(_ store: any LogStore) async throws {
+        for repository in ["a", "b", "c"] { try await store.put(try key("alex", repository), [1, 2]) }
+        try await store.put(try key("alex-ellis", "a"), [1])
+        let before = try await store.list(LogPrefix(owner: OwnerName("alex")))
+
+        let removed = try await store.delete(try #require(LogPrefix(owner: OwnerName("Alex"))))
+        let again = try await store.delete(try #require(LogPrefix(owner: OwnerName("alex"))))
+
+        #expect(before.map(\.sizeBytes) == [2, 2, 2])
+        #expect(before.map(\.path).sorted() == ["a", "b", "c"].map { "alex/\($0)/\(Self.commit)/fn/build.log" })
+        #expect(before.allSatisfy { abs((Timestamp.now - $0.storedAt) / .seconds(1)) < 600 })
+        #expect(removed == 3 && again == 0)
+        #expect(try await store.list(nil).map(\.path) == ["alex-ellis/a/\(Self.commit)/fn/build.log"])
+        #expect(try await store.get(try key("alex", "a")) == nil)
+    }
+
+    private func sweepsByAgeAndSize(_ store: any LogStore) async throws {
+        for number in 0..<4 {
+            try await store.put(try key("alice", "r\(number)"), [UInt8](repeating: 1, count: 100))
+        }
+
+        let kept = try await store.sweep(LogRetention(age: .seconds(3600), totalBytesMaximum: 400))
+        let bySize = try await store.sweep(LogRetention(age: .seconds(3600), totalBytesMaximum: 250))
+        let byAge = try await store.sweep(
+            LogRetention(age: .seconds(3600), totalBytesMaximum: 400), now: .now + .seconds(3700))
+
+        #expect(kept == (0, 400))
+        #expect(bySize == (2, 200))
+        #expect(byAge == (2, 0))
+        #expect(try await store.list(nil).isEmpty)
+    }
+
+    private func refusesWhatIsTooLarge(_ store: any LogStore) async throws {
+        let key = try key("alice", "shop")
+
+        await #expect(throws: LogStoreError.self) {
+            try await store.put(key, [UInt8](repeating: 0, count: Self.bytesMaximum + 1))
+        }
+
+        #expect(try await store.get(key) == nil)
+    }
+
+    private func takesManyAtOnce(_ store: any LogStore) async throws {
+        let keys = try (0..<40).map { try key("owner\($0 % 5)", "r", "f\($0)") }
+
+        try await withThrowingTaskGroup { group in
+            for (index, key) in keys.enumerated() {
+                group.addTask { try await store.put(key, [UInt8](repeating: UInt8(index), count: 1000)) }
+                if index % 8 == 0 {
+                    group.addTask {
+                        _ = try await store.sweep(LogRetention(age: .seconds(3600), totalBytesMaximum: 1 << 20))
                     }
                 }
-                try await group.waitForAll()
             }
+            try await group.waitForAll()
+        }
 
-            for (index, key) in keys.enumerated() {
-                #expect(try await store.get(key) == [UInt8](repeating: UInt8(index), count: 1000))
-            }
+        for (index, key) in keys.enumerated() {
+            #expect(try await store.get(key) == [UInt8](repeating: UInt8(index), count: 1000))
         }
     }
 }

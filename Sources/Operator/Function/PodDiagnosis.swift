@@ -29,7 +29,7 @@ struct PodDiagnosis {
             .sorted { Self.isNewer($0, $1) }
         for pod in current {
             if let rest = Self.restOfPullGrace(of: pod, previous: previous, now: now) {
-                recheckAfter = rest
+                lookAgain(after: rest)
                 continue
             }
             if let trouble = Self.trouble(of: pod, previous: previous) {
@@ -44,8 +44,12 @@ struct PodDiagnosis {
             let next = running < Self.hintAfter ? min(Self.hintAfter, startLimit) : startLimit
             if running >= Self.hintAfter { hint = "the program runs, and has not passed its health check yet" }
             // One second more than needed: times of the API are cut to seconds.
-            recheckAfter = next - running + .seconds(1)
+            lookAgain(after: next - running + .seconds(1))
         }
+    }
+
+    private mutating func lookAgain(after duration: Duration) {
+        recheckAfter = min(recheckAfter ?? duration, duration)
     }
 
     /// How long a new pod may be refused its image for want of a password until that counts as trouble.

@@ -134,6 +134,15 @@ struct PodDiagnosisTests {
         #expect((diagnosis.trouble?.reason == .probeFailing) == (seconds == nil))
     }
 
+    @Test("Of several that start, the one whose time is over first is looked at first")
+    func recheckOfSeveral() throws {
+        let pods = try ["07:59:55", "07:59:02", "07:59:30"].map {
+            try Self.pod($0, Self.container(#"{"running": {"startedAt": "2027-01-15T\#($0)Z"}}"#))
+        }
+
+        #expect(Self.diagnose(pods).recheckAfter == .seconds(3))
+    }
+
     @Test(
         "What a node ended for its health check goes on to be told as that, and what ends by itself as its end",
         arguments: [(137, true), (143, true), (0, true), (1, false), (139, false)])
