@@ -1,6 +1,7 @@
 """The gateway on the wire: what it refuses, what it carries, what it costs."""
 
 import base64
+import contextlib
 import os
 import socket
 import unittest
@@ -49,15 +50,13 @@ class Gateway(unittest.TestCase):
         cls.domain = f"{farebox.Probe.OWNER}.{farebox.ROOT_DOMAIN}"
 
     def exchange(self, request: bytes) -> bytes:
-        """Sends raw bytes and returns what comes back until the connection ends or falls silent."""
+        """Sends raw bytes and returns what comes back until the connection ends."""
         answer = b""
         with socket.create_connection((self.address, 80), timeout=farebox.PATIENCE_SECONDS) as connection:
             connection.sendall(request)
-            try:
+            with contextlib.suppress(ConnectionResetError):
                 while part := connection.recv(65536):
                     answer += part
-            except (TimeoutError, ConnectionResetError):
-                pass
         return answer
 
     def calls_logged(self) -> int:
