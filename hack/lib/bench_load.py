@@ -40,7 +40,7 @@ def run(command):
 def wrk(pin, pids, url, seconds, connections, threads):
     """HTTP/1.1 calls, one after the other on each connection."""
     before = cpu_nanoseconds(pids)
-    output = run(pin + ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency", url])
+    output = run(pin + ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "--latency", url])
     spent = cpu_nanoseconds(pids) - before
     calls = int(re.search(r"(\d+) requests in", output).group(1))
     errors = sum(int(number) for number in re.findall(r"Non-2xx or 3xx responses: (\d+)", output))
