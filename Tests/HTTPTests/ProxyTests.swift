@@ -50,6 +50,33 @@ struct ProxyTests {
         await proxy.stop()
     }
 
+    @Test("Calls that are under way at once leave all their connections to the next ones")
+    func keepsConnectionsOfABurst() async throws {
+        let arrived = Atomic<Int>(0)
+        let count = 150
+        let upstream = try RawServer { connection, _ in
+            for round in 1...2 {
+                _ = try await connection.receive(until: "\r\n\r\n")
+                arrived.add(1, ordering: .relaxed)
+                #expect(await eventually { arrived.load(ordering: .relaxed) >= round * count })
+                try await connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            }
+        }
+        let proxy = try ProxyFixture(to: [upstream.port])
+        let clients = try (0..<count).map { _ in try RawClient(port: proxy.port) }
+
+        for _ in 1...2 {
+            for client in clients { try await client.send(getRequest) }
+            for client in clients {
+                let answer = try await client.receive(until: "ok")
+                #expect(answer.hasPrefix("HTTP/1.1 200 "))
+            }
+        }
+
+        #expect(upstream.connections == count)
+        await proxy.stop()
+    }
+
     @Test(
         "A request without a trace begins one, by its own id where that is ours",
         arguments: ["", "X-Request-Id: mine\r\n"])

@@ -3,7 +3,10 @@
 /// Used on its loop only; what comes from elsewhere goes through the loop.
 final class UpstreamPool: @unchecked Sendable {
     /// Idle connections kept per endpoint and loop; more are closed when they come back.
-    static let idlePerEndpointMaximum = 128
+    ///
+    /// More than calls are under way at once as a rule: where some are closed after each burst and made anew for the next, the calls
+    /// that wait for a new one are the slowest.
+    static let idlePerEndpointMaximum = 512
     /// How long connecting may take.
     ///
     /// On a cluster's network an answer takes a millisecond; a lost packet is sent again after one second.
