@@ -12,6 +12,13 @@ struct AutoscaleBoard {
     }
 
     private var machines: [ObjectKey: AutoscaleMachine] = [:]
+    /// Functions as they became when their numbers were set; what the API server tells of itself may come later.
+    private var written: [ObjectKey: Function] = [:]
+
+    /// Takes a function as it is with the number that was set: until the cache has it, the next rounds decide about it.
+    mutating func wrote(_ function: Function) {
+        written[function.key] = function
+    }
 
     /// Takes one round's loads.
     ///
@@ -25,7 +32,14 @@ struct AutoscaleBoard {
     ) -> [Change] {
         var kept: [ObjectKey: AutoscaleMachine] = [:]
         var changes: [Change] = []
-        for function in functions {
+        let written = written
+        self.written = [:]
+        for cached in functions {
+            var function = cached
+            if let known = written[cached.key], known.isLater(than: cached) {
+                function = known
+                self.written[cached.key] = known
+            }
             guard let rules = function.autoscaleRules else { continue }
             var machine = machines[function.key] ?? AutoscaleMachine()
             let decision = machine.decide(
@@ -42,6 +56,11 @@ struct AutoscaleBoard {
 }
 
 extension Function {
+    /// Whether this is the same object after a later change of its spec.
+    fileprivate func isLater(than other: Function) -> Bool {
+        metadata.uid == other.metadata.uid && (metadata.generation ?? 0) > (other.metadata.generation ?? 0)
+    }
+
     /// How the function scales by itself; nil when it does not.
     var autoscaleRules: AutoscaleRules? {
         guard scalesByItself, let scale = spec.scale else { return nil }

@@ -139,27 +139,30 @@ public final class Autoscaler: Sendable {
         let totals = book.take(reports, isComplete: isComplete)
         let present = subjects.withLock { Array($0) }.compactMap { functions.get($0) }.filter(\.isAutoscaled)
         for change in board.decide(totals, present, now: .now, time: .now) {
-            await set(change)
+            if let function = await set(change) {
+                board.wrote(function)
+            }
         }
     }
 
-    /// Sets a number, provided it is still the one that was decided about.
-    private func set(_ change: AutoscaleBoard.Change) async {
+    /// Sets a number, provided it is still the one that was decided about; returns the function with it, nil if it was not set.
+    private func set(_ change: AutoscaleBoard.Change) async -> Function? {
         let function = change.function
         let (count, cause) = (change.decision.replicas, change.decision.cause)
         var operations: [Patch.Operation] = [.add(path: "/spec/replicas", value: .integer(Int64(count)))]
         if let before = function.spec.replicas {
             operations.insert(.test(path: "/spec/replicas", value: .integer(Int64(before))), at: 0)
         }
+        let written: Function
         do {
-            _ = try await api.patch(Function.self, function.key, .json(operations))
+            written = try await api.patch(Function.self, function.key, .json(operations))
         } catch let error as KubernetesError where error.isInvalid || error.isConflict || error.isNotFound {
             // Somebody was faster; the next round looks again.
             logger.debug("A number was not set", ["function": "\(function.key)", "error": "\(error)"])
-            return
+            return nil
         } catch {
             logger.warning("A number could not be set", ["function": "\(function.key)", "error": "\(error)"])
-            return
+            return nil
         }
         decisions.labels(cause.rawValue).increment()
         logger.info(
@@ -171,6 +174,7 @@ public final class Autoscaler: Sendable {
         recorder?.record(
             on: function, reason: cause.rawValue, action: "Scale",
             note: "from \(function.desiredReplicas) to \(count) replicas")
+        return written
     }
 }
 

@@ -70,4 +70,34 @@ struct AutoscaleBoardTests {
         #expect(young.isEmpty && down.isEmpty)
         #expect(old.map(\.decision.replicas) == [0] && old.map(\.decision.cause) == [.idle])
     }
+
+    @Test("A number that was set counts before the cache knows of it")
+    func lateCache() throws {
+        var board = AutoscaleBoard()
+        var book = LoadBook()
+        let totals = book.take(
+            [LoadReport(gateway: "a", uptimeSeconds: 5000, functions: [])], isComplete: true)
+        var cached = try function("{min: 0, idleAfter: 5m}")
+        cached.metadata.generation = 3
+        var written = cached
+        written.spec.replicas = 0
+        written.metadata.generation = 4
+        board.wrote(written)
+
+        let late = [
+            board.decide(totals, [cached], now: .now, time: Self.now),
+            board.decide(totals, [cached], now: .now, time: Self.now),
+        ]
+        // Woken since, and idle again for as long as it takes.
+        cached.metadata.generation = 5
+        let caughtUp = board.decide(totals, [cached], now: .now, time: Self.now)
+        // Another function of that name.
+        board.wrote(written)
+        cached.metadata.uid = "another"
+        cached.metadata.generation = 1
+        let another = board.decide(totals, [cached], now: .now, time: Self.now)
+
+        #expect(late.joined().isEmpty)
+        #expect(caughtUp.map(\.decision.replicas) == [0] && another.map(\.decision.replicas) == [0])
+    }
 }

@@ -123,7 +123,7 @@ struct AutoscalerAPIServerScenarios {
             let end = ContinuousClock.now + .seconds(300)
             while try await !condition() {
                 guard ContinuousClock.now < end else {
-                    Issue.record("not within a minute: \(what)", sourceLocation: sourceLocation)
+                    Issue.record("not within five minutes: \(what)", sourceLocation: sourceLocation)
                     throw DeadlineExceeded(limit: .seconds(300))
                 }
                 try await ContinuousClock().sleep(for: .milliseconds(5))
