@@ -3,29 +3,23 @@
 /// The bytes are a parameter of each method instead of a property, since a type that stores a `Span` needs lifetime
 /// annotations.
 struct JSONParser: ~Copyable {
-    /// A member of the outermost object: an array whose elements are handed on one by one instead of being kept.
-    struct HandedOn {
-        let key: String
-        /// The keys from an element down to a member that is left out of it; empty leaves out none.
-        let leftOut: [String]
-        let take: (JSONValue) -> Void
-    }
-
     let limits: JSONReader.Limits
-    private let handedOn: HandedOn?
-    /// The depth of the members of elements, while elements are handed on.
-    private var elementDepth = Int.max
-    /// How many keys of `handedOn.leftOut` lead to where we are.
-    private var leftOutKeys = 0
+    /// The member of the outermost object that is an array whose elements are found and not read.
+    private let listKey: String?
+    /// Where the elements of that array are.
+    private(set) var elementRanges: [Range<Int>] = []
+    /// What is left out of the value at hand; nil where nothing is.
+    private var leftOut: LeftOutMembers?
     var position = 0
     var keyCache = KeyCache()
     var depth = 0
     private var elements = ScratchStack<JSONValue>()
     private var members = ScratchStack<JSONObject.Member>()
 
-    init(limits: JSONReader.Limits, handingOn handedOn: HandedOn? = nil) {
+    init(limits: JSONReader.Limits, listing listKey: String? = nil, leavingOut leftOut: LeftOutMembers? = nil) {
         self.limits = limits
-        self.handedOn = handedOn
+        self.listKey = listKey
+        self.leftOut = leftOut
     }
 
     mutating func document(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
@@ -41,6 +35,14 @@ struct JSONParser: ~Copyable {
             throw malformed("unexpected \(found(bytes)) after the end of the value", bytes)
         }
         return value
+    }
+
+    /// Reads an element that was found by an earlier pass over the same text.
+    mutating func element(_ bytes: Span<UInt8>, at range: Range<Int>) throws(JSONError) -> JSONValue {
+        position = range.lowerBound
+        // The outermost object and the array.
+        depth = 2
+        return try value(bytes)
     }
 
     mutating func value(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
@@ -70,10 +72,7 @@ struct JSONParser: ~Copyable {
         }
     }
 
-    /// - Parameter hand: Is given the elements in place of the value.
-    private mutating func array(
-        _ bytes: Span<UInt8>, handingOn hand: ((JSONValue) -> Void)? = nil
-    ) throws(JSONError) -> JSONValue {
+    private mutating func array(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
         let bottom = elements.count
         try enter(bytes)
         defer { depth -= 1 }
@@ -81,12 +80,7 @@ struct JSONParser: ~Copyable {
         if take(UInt8(ascii: "]"), bytes) { return .array([]) }
         while true {
             skipWhitespace(bytes)
-            let element = try value(bytes)
-            if let hand {
-                hand(element)
-            } else {
-                elements.push(element)
-            }
+            elements.push(try value(bytes))
             if try isArrayOver(bytes) { return .array(elements.pop(downTo: bottom)) }
         }
     }
@@ -101,14 +95,20 @@ struct JSONParser: ~Copyable {
         throw malformed("expected a comma or the end of the array, found \(found(bytes))", bytes)
     }
 
-    /// Hands the elements on if it is an array that comes; an empty one stands for it.
-    private mutating func handOn(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
-        guard let handedOn, position < bytes.count, bytes[position] == UInt8(ascii: "[") else {
-            return try value(bytes)
+    /// Finds the elements if it is an array that comes; an empty one stands for it.
+    private mutating func list(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
+        guard position < bytes.count, bytes[position] == UInt8(ascii: "[") else { return try value(bytes) }
+        try enter(bytes)
+        defer { depth -= 1 }
+        skipWhitespace(bytes)
+        if take(UInt8(ascii: "]"), bytes) { return .array([]) }
+        while true {
+            skipWhitespace(bytes)
+            let start = position
+            try skip(bytes)
+            elementRanges.append(start..<position)
+            if try isArrayOver(bytes) { return .array([]) }
         }
-        elementDepth = depth + 2
-        defer { elementDepth = .max }
-        return try array(bytes, handingOn: handedOn.take)
     }
 
     private mutating func object(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
@@ -139,17 +139,19 @@ struct JSONParser: ~Copyable {
     /// The value of a member; `nil` when it is left out.
     @inline(__always)
     private mutating func member(_ key: String, _ bytes: Span<UInt8>) throws(JSONError) -> JSONValue? {
-        guard let handedOn else { return try value(bytes) }
-        if depth == 1, key == handedOn.key { return try handOn(bytes) }
-        guard depth == elementDepth &+ leftOutKeys, leftOutKeys < handedOn.leftOut.count,
-            key == handedOn.leftOut[leftOutKeys]
-        else { return try value(bytes) }
-        guard leftOutKeys + 1 < handedOn.leftOut.count else {
+        guard let here = leftOut else {
+            return depth == 1 && key == listKey ? try list(bytes) : try value(bytes)
+        }
+        switch here.find(key) {
+        case .all:
             try skip(bytes)
             return nil
+        case .some(let below):
+            leftOut = below
+        case .nothing:
+            leftOut = nil
         }
-        leftOutKeys += 1
-        defer { leftOutKeys -= 1 }
+        defer { leftOut = here }
         return try value(bytes)
     }
 

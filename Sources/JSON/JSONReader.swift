@@ -62,29 +62,54 @@ public struct JSONReader: Sendable {
         try parse(Array(text.utf8))
     }
 
-    /// Reads one JSON text that is an object with a long array in it, and holds one element of that at a time.
+    /// An object with a long array in it, whose elements are read one by one, in any order, by whoever wants to.
+    public struct List: Sendable {
+        /// The object, with an empty array in the place of the long one.
+        public let rest: JSONValue
+        /// How many elements the array has.
+        public var count: Int { ranges.count }
+
+        private let bytes: [UInt8]
+        private let ranges: [Range<Int>]
+        private let limits: Limits
+
+        fileprivate init(_ bytes: [UInt8], key: String, limits: Limits) throws(JSONError) {
+            var parser = JSONParser(limits: limits, listing: key)
+            rest = try parser.document(bytes.span)
+            ranges = parser.elementRanges
+            self.bytes = bytes
+            self.limits = limits
+        }
+
+        /// Reads some of the elements.
+        ///
+        /// - Parameters:
+        ///   - positions: Which ones, from 0 to ``count``.
+        ///   - leftOut: Members that nobody needs, each as the keys from an element down to it, through arrays on the way:
+        ///     of them only the form is checked.
+        ///   - take: Is given them in their order.
+        /// - Throws: `.malformed` or `.limitExceeded`, or what `take` throws.
+        public func read(
+            _ positions: Range<Int>, leavingOut leftOut: [[String]] = [], _ take: (JSONValue) throws -> Void
+        ) throws {
+            var parser = JSONParser(
+                limits: limits, leavingOut: leftOut.isEmpty ? nil : LeftOutMembers(leftOut))
+            for range in ranges[positions] {
+                try take(parser.element(bytes.span, at: range))
+            }
+        }
+    }
+
+    /// Looks through a JSON text that is an object with a long array in it, of which nothing is read yet.
     ///
     /// - Parameters:
     ///   - bytes: The whole text in UTF-8.
     ///   - key: The outermost object's member that is the array; one that is no array stays in the value.
-    ///   - leftOut: The keys from an element down to a member that nobody needs: of it only the form is checked.
-    ///   - take: Is given the elements in their order; when the text turns out to be malformed further on, those before
-    ///     were given already.
-    /// - Returns: The value, with an empty array in the place of the long one.
+    /// - Returns: The object, and where the elements are. Of them only the form was checked, and not yet what keys they have
+    ///   and whether their texts are UTF-8.
     /// - Throws: `.malformed` or `.limitExceeded`.
-    public func parse(
-        _ bytes: [UInt8], elementsOf key: String, leavingOut leftOut: [String] = [], _ take: (JSONValue) -> Void
-    ) throws(JSONError) -> JSONValue {
-        let result: Result<JSONValue, JSONError> = withoutActuallyEscaping(take) { take in
-            let handedOn = JSONParser.HandedOn(key: key, leftOut: leftOut, take: take)
-            var parser = JSONParser(limits: limits, handingOn: handedOn)
-            do throws(JSONError) {
-                return .success(try parser.document(bytes.span))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+    public func list(_ bytes: [UInt8], elementsOf key: String) throws(JSONError) -> List {
+        try List(bytes, key: key, limits: limits)
     }
 
     /// Reads one JSON text as a type.

@@ -85,6 +85,22 @@ public final class MetricsRegistry: Sendable {
         families.withLock { $0[name] = .reading(help: help, isCounter: isCounter, read: read) }
     }
 
+    /// Shows numbers that something else keeps, one for each value of a label, read at each ``render()``.
+    ///
+    /// For what is many and seldom looked at: no series takes memory or time between two looks.
+    ///
+    /// - Parameters:
+    ///   - name: The metric's name; a second registration replaces the first.
+    ///   - help: One sentence for people.
+    ///   - label: The name of the label.
+    ///   - read: Gives the numbers by the label's values. Runs on the thread that renders.
+    public func observe(
+        _ name: String, _ help: String, label: String, read: @escaping @Sendable () -> [String: Double]
+    ) {
+        Self.check(name, [label])
+        families.withLock { $0[name] = .readings(help: help, label: label, read: read) }
+    }
+
     /// All metrics in Prometheus's text format 0.0.4, sorted by name and labels.
     ///
     /// - Returns: The text in UTF-8, to be sent as ``contentType``.
@@ -142,4 +158,5 @@ enum RegisteredFamily: Sendable {
     case gauge(GaugeFamily)
     case histogram(HistogramFamily)
     case reading(help: String, isCounter: Bool, read: @Sendable () -> Double?)
+    case readings(help: String, label: String, read: @Sendable () -> [String: Double])
 }

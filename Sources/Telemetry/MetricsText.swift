@@ -21,6 +21,11 @@ struct MetricsText {
             guard let value = read() else { return }
             head(name, help, isCounter ? "counter" : "gauge")
             sample(name, [], [], Self.number(value))
+        case .readings(let help, let label, let read):
+            head(name, help, "gauge")
+            for (value, number) in read().sorted(by: { $0.key < $1.key }) {
+                sample(name, [label], [value], Self.number(number))
+            }
         }
     }
 

@@ -96,6 +96,7 @@ struct GatewayServiceTests {
                 metrics.contains(
                     "gateway_function_invocation_total{function_name=\"hello.functions\",code=\"200\"} 2\n"))
             #expect(metrics.contains("gateway_functions_seconds_count{function_name=\"hello.functions\"} 2\n"))
+            #expect(metrics.contains("gateway_service_count{function_name=\"hello.functions\"} 1\n"))
             #expect(metrics.contains("farebox_gateway_refused_total{reason=\"unknown_function\"} 2\n"))
         }
     }

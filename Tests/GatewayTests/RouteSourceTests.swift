@@ -288,4 +288,46 @@ struct RouteSourceTests {
             return
         }
     }
+
+    @Test("What is left out of lists of Functions and slices is nothing that routes are made of")
+    func unread() throws {
+        let function = """
+            {"metadata": {"name": "alice-f", "namespace": "n", "uid": "u", "resourceVersion": "7",
+                "creationTimestamp": "2026-01-02T03:04:05Z", "ownerReferences": [], "finalizers": ["x"],
+                "labels": {"farebox.dev/owner": "alice"}, "annotations": {"farebox.dev/function": "f"}},
+             "spec": {"image": "i", "environment": {"A": "b"}, "replicas": 3, "timeout": "9s", "maxInflight": 5,
+                "maxInflightPerReplica": 2, "async": {"concurrency": 4, "attempts": 2}, "domains": ["a.example"],
+                "scale": {"min": 0, "idleAfter": "5m", "waitingPage": true}, "labels": {"a": "b"},
+                "payment": {"required": true, "price": {"amount": 1, "assetCode": "USD", "assetScale": 2, "calls": 10}}},
+             "status": {"domains": ["a.example"], "conditions": [{"type": "Ready", "status": "True"}]}}
+            """
+        let slice = """
+            {"metadata": {"name": "s", "namespace": "n", "labels": {"farebox.dev/name": "f"}, "ownerReferences": []},
+             "addressType": "IPv4", "ports": [{"port": 80}], "endpoints": [
+              {"addresses": ["10.0.0.1"], "zone": "a", "conditions": {"ready": true}, "targetRef": {"name": "p"}},
+              {"addresses": ["10.0.0.2"], "topology": {"topology.kubernetes.io/zone": "a"}, "nodeName": "x"},
+              {"addresses": ["10.0.0.3"], "conditions": {"ready": false, "serving": true, "terminating": true}}]}
+            """
+        func both<Resource: Decodable>(
+            _ type: Resource.Type, _ text: String, _ unread: [[String]]
+        ) throws -> (whole: Resource, listed: Resource) {
+            let list = try JSONReader().list(Array("{\"items\": [\(text)]}".utf8), elementsOf: "items")
+            var listed: [Resource] = []
+            try list.read(0..<1, leavingOut: unread) { listed.append(try JSONReader().decode(type, from: $0)) }
+            return (try JSONReader().decode(type, from: Array(text.utf8)), listed[0])
+        }
+
+        let functions = try both(Function.self, function, FunctionRecord.unread)
+        let slices = try both(EndpointSlice.self, slice, EndpointSlice.unread)
+
+        let record = FunctionRecord(functions.whole)
+        #expect(record.isPaid && record.scaling != nil && record.asyncRules != nil && record.domains == ["a.example"])
+        #expect(record.ownerName != nil && record.created != nil && record.inFlightPerEndpoint == 2)
+        #expect(FunctionRecord(functions.listed) == record)
+        #expect(functions.listed.spec.environment.isEmpty && functions.listed.metadata.uid == "u")
+        #expect(functions.listed.metadata.resourceVersion == "7")
+        #expect(slices.whole.callAddresses(near: "a").count == 3 && slices.whole.function != nil)
+        #expect(slices.listed.callAddresses(near: "a") == slices.whole.callAddresses(near: "a"))
+        #expect(slices.listed.function == slices.whole.function && slices.listed.endpoints[0].targetRef == nil)
+    }
 }

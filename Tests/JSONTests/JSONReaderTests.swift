@@ -3,7 +3,7 @@ import Testing
 
 @Suite("JSON reader")
 struct JSONReaderTests {
-    static let handedOnCases: [(String, [JSONValue], JSONValue)] = [
+    static let lists: [(String, [JSONValue], JSONValue)] = [
         (
             #"{"a": 1, "items": [1, [2], {"items": [3]}], "z": null}"#, [1, [2], ["items": [3]]],
             ["a": 1, "items": [], "z": .null]
@@ -16,13 +16,23 @@ struct JSONReaderTests {
         ("7", [], 7),
     ]
 
-    @Test("Elements of one array of the outermost object are handed on instead of being kept", arguments: handedOnCases)
-    func handedOn(text: String, elements: [JSONValue], rest: JSONValue) throws {
+    /// Reads all elements of `items`, one by one and the last first.
+    private func elements(
+        of text: String, leavingOut leftOut: [[String]] = [], limits: JSONReader.Limits = JSONReader.Limits()
+    ) throws -> (elements: [JSONValue], rest: JSONValue) {
+        let list = try JSONReader(limits: limits).list(Array(text.utf8), elementsOf: "items")
         var found: [JSONValue] = []
+        for position in (0..<list.count).reversed() {
+            try list.read(position..<position + 1, leavingOut: leftOut) { found.insert($0, at: 0) }
+        }
+        return (found, list.rest)
+    }
 
-        let value = try JSONReader().parse(Array(text.utf8), elementsOf: "items") { found.append($0) }
+    @Test("Elements of one array of the outermost object are read one by one", arguments: lists)
+    func list(text: String, elements: [JSONValue], rest: JSONValue) throws {
+        let found = try self.elements(of: text)
 
-        #expect(found == elements && value == rest)
+        #expect(found.elements == elements && found.rest == rest)
     }
 
     @Test(
@@ -35,19 +45,22 @@ struct JSONReaderTests {
             ),
             (
                 #"{"items": [{"a": 1}, {"c": {"b": 1}}, {"b": 2}, [{"a": {"b": 1}}]]}"#,
-                #"[{"a": 1}, {"c": {"b": 1}}, {"b": 2}, [{"a": {"b": 1}}]]"#
+                #"[{"a": 1}, {"c": {"b": 1}}, {"b": 2}, [{"a": {}}]]"#
+            ),
+            (
+                #"{"items": [{"a": [{"b": 1, "x": 2}, [{"b": 3}]], "x": {"x": 1}, "y": {"z": 1}, "z": {"x": 1}}]}"#,
+                #"[{"a": [{"x": 2}, [{}]], "z": {"x": 1}}]"#
             ),
         ])
     func leftOut(text: String, elements: String) throws {
-        var found: [JSONValue] = []
         let elsewhere = #", "a": {"b": 1}, "d": {"e": {"a": {"b": 2}}}}"#
 
-        let rest = try JSONReader().parse(
-            Array((text.dropLast() + elsewhere).utf8), elementsOf: "items", leavingOut: ["a", "b"]
-        ) { found.append($0) }
+        let found = try self.elements(
+            of: text.dropLast() + elsewhere,
+            leavingOut: [["a", "b"], ["x"], ["y", "z", "1"], ["y", "z", "2"], ["y"], []])
 
-        #expect(try .array(found) == JSONReader().parse(elements))
-        #expect(try rest == JSONReader().parse(#"{"items": []"# + elsewhere))
+        #expect(try .array(found.elements) == JSONReader().parse(elements))
+        #expect(try found.rest == JSONReader().parse(#"{"items": []"# + elsewhere))
     }
 
     @Test(
@@ -58,26 +71,33 @@ struct JSONReaderTests {
             "\"\\", "\"\n\"", "nul", "01", "-", "[[[[[[1]]]]]]", "]", "}",
         ])
     func leftOutMalformed(value: String) {
-        let reader = JSONReader(limits: JSONReader.Limits(depthMaximum: 7))
         let text = #"{"items": [{"a": \#(value)}]}"#
 
         #expect(throws: JSONError.self) {
-            try reader.parse(Array(text.utf8), elementsOf: "items", leavingOut: ["a"]) { _ in }
+            try elements(of: text, leavingOut: [["a"]], limits: JSONReader.Limits(depthMaximum: 7))
         }
     }
 
     @Test(
-        "Handing elements on is as strict as keeping them",
+        "Reading elements one by one is as strict as reading all",
         arguments: [
-            (#"{"items": [1, 2,], "a": 1}"#, 2), (#"{"items": [1 2]}"#, 1), (#"{"items": [1], "items": [2]}"#, 2),
-            (#"{"items": [1]"#, 1), (#"{"items": ["#, 0), (#"{"items": [1]}]"#, 1), (#"{"items": [[[[[1]]]]]}"#, 0),
+            #"{"items": [1, 2,], "a": 1}"#, #"{"items": [1 2]}"#, #"{"items": [1], "items": [2]}"#, #"{"items": [1]"#,
+            #"{"items": ["#, #"{"items": [1]}]"#, #"{"items": [[[[[1]]]]]}"#, #"{"items": [0, {"a": 1, "a": 2}]}"#,
+            #"{"items": ["\uD800"]}"#, #"{"items": ["\x"]}"#, #"{"items": [{"\u00zz": 1}]}"#, #"{"items": [01]}"#,
         ])
-    func handedOnMalformed(text: String, count: Int) {
-        var found = 0
-        let reader = JSONReader(limits: JSONReader.Limits(depthMaximum: 5))
+    func listMalformed(text: String) {
+        #expect(throws: JSONError.self) {
+            try elements(of: text, limits: JSONReader.Limits(depthMaximum: 5))
+        }
+    }
 
-        #expect(throws: JSONError.self) { try reader.parse(Array(text.utf8), elementsOf: "items") { _ in found += 1 } }
-        #expect(found == count)
+    @Test("An error in an element tells where it is in the whole text")
+    func errorInElement() {
+        let text = "{\"items\":\n[1,\n  {\"a\": 1, \"a\": 2}]}"
+
+        let whole = #expect(throws: JSONError.self) { try JSONReader().parse(text) }
+        let one = #expect(throws: JSONError.self) { try elements(of: text) }
+        #expect(one == whole)
     }
 
     @Test(

@@ -15,6 +15,7 @@ struct MetricsTests {
         let seconds = registry.histogram("seconds", "Time.", labels: ["op"], buckets: [0.1, 1])
         for value in [0.05, 0.1, 0.5, 7, .nan] { seconds.labels("get").observe(value) }
         registry.observe("reading", "Read late.") { 1e20 }
+        registry.observe("replicas", "Read late, too.", label: "of") { ["b": 2, "a\"": 0.5] }
         registry.observe("absent", "Not there.") { nil }
 
         let text = String(decoding: registry.render(), as: UTF8.self)
@@ -27,6 +28,10 @@ struct MetricsTests {
                 # HELP reading Read late.
                 # TYPE reading gauge
                 reading 1e+20
+                # HELP replicas Read late, too.
+                # TYPE replicas gauge
+                replicas{of="a\""} 0.5
+                replicas{of="b"} 2
                 # HELP requests_total Requests,\nby \\ code.
                 # TYPE requests_total counter
                 requests_total{code="200",path="/"} 42

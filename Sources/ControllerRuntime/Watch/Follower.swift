@@ -22,33 +22,6 @@ public final class Follower<Resource: KubernetesResource>: Sendable {
     /// Is told of each change, in order, by one caller at a time; it must not block.
     public typealias Handler = @Sendable (Change) -> Void
 
-    private struct Known {
-        var objects: [ObjectKey: Mark] = [:]
-        var namespaces: Set<String> = []
-        /// The number of the list that came last, or comes now.
-        var list: UInt16 = 0
-    }
-
-    /// What is kept of an object, in 8 bytes.
-    private struct Mark {
-        /// Of the hash of its uid 48 bits, and the number of the last list that it was on or came after.
-        private var bits: UInt64
-
-        init(uid: UInt64, list: UInt16) {
-            bits = uid << 16 | UInt64(list)
-        }
-
-        /// Tells objects apart that had the same name one after the other.
-        static func hash(_ uid: String) -> UInt64 { UInt64(truncatingIfNeeded: uid.hashValue) >> 16 }
-
-        var uid: UInt64 { bits >> 16 }
-
-        var list: UInt16 {
-            get { UInt16(truncatingIfNeeded: bits) }
-            set { self = Mark(uid: uid, list: newValue) }
-        }
-    }
-
     /// Which objects it follows.
     let scope: InformerScope
 
@@ -56,20 +29,22 @@ public final class Follower<Resource: KubernetesResource>: Sendable {
     let descriptor: ResourceDescriptor
 
     private let api: any KubernetesAPI
+    private let leftOut: [[String]]
     private let limits: ReflectorLimits
     private let handler: Handler
-    private let known = Mutex(Known())
+    private let known = Mutex(FollowedObjects())
     private let synced = Gate()
     private let log: WatchLog
 
     /// Makes a follower; it does nothing before ``run()``.
     init(
         api: any KubernetesAPI, scope: InformerScope, at descriptor: ResourceDescriptor? = nil,
-        limits: ReflectorLimits = ReflectorLimits(), handler: @escaping Handler
+        leavingOut leftOut: [[String]] = [], limits: ReflectorLimits = ReflectorLimits(), handler: @escaping Handler
     ) {
         self.api = api
         self.scope = scope
         self.descriptor = descriptor ?? Resource.descriptor
+        self.leftOut = leftOut
         self.limits = limits
         self.handler = handler
         log = WatchLog(self.descriptor, scope: scope)
@@ -88,22 +63,21 @@ public final class Follower<Resource: KubernetesResource>: Sendable {
     /// Lists and watches until the calling task is cancelled; to be called once.
     func run() async {
         var reflector = Reflector<Resource>(api: api, scope: scope, descriptor: descriptor, limits: limits)
+        reflector.leftOut = leftOut
         await reflector.run { take($0) }
     }
 
     private func take(_ output: Reflector<Resource>.Output) {
         switch output {
-        case .listBegan: known.withLock { $0.list &+= 1 }
+        case .listBegan: known.withLock { $0.beginList() }
         case .listed(let object): store(object)
         case .listedUnreadable(let key, let error):
-            known.withLock { $0.objects[key]?.list = $0.list }
+            known.withLock { $0.keep(key) }
             log.unreadable(key, reason: error.reason)
         case .listComplete:
-            let (count, gone) = known.withLock { known in
-                (known.objects.count, known.objects.filter { $0.value.list != known.list }.map(\.key))
-            }
+            let (count, gone) = known.withLock { $0.endList() }
             gone.forEach(remove)
-            log.listed(count - gone.count, isInitial: !hasSynced)
+            log.listed(count, isInitial: !hasSynced)
             synced.open()
         case .stored(let object): store(object)
         case .removed(let key, _): remove(key)
@@ -115,12 +89,7 @@ public final class Follower<Resource: KubernetesResource>: Sendable {
 
     private func store(_ object: Resource) {
         var object = object
-        let uid = Mark.hash(object.metadata.uid)
-        let isAnother = known.withLock { known in
-            object.metadata.namespace = known.namespaces.insert(object.metadata.namespace).memberAfterInsert
-            let former = known.objects.updateValue(Mark(uid: uid, list: known.list), forKey: object.key)
-            return former.map { $0.uid != uid } ?? false
-        }
+        let isAnother = known.withLock { $0.store(&object.metadata) }
         if isAnother {
             handler(.removed(object.key))
         }
@@ -128,7 +97,7 @@ public final class Follower<Resource: KubernetesResource>: Sendable {
     }
 
     private func remove(_ key: ObjectKey) {
-        guard known.withLock({ $0.objects.removeValue(forKey: key) }) != nil else { return }
+        guard known.withLock({ $0.remove(key) }) else { return }
         handler(.removed(key))
     }
 }

@@ -35,6 +35,8 @@ struct Reflector<Resource: KubernetesResource> {
     let api: any KubernetesAPI
     let scope: InformerScope
     let descriptor: ResourceDescriptor
+    /// Members that lists leave out.
+    var leftOut: [[String]] = []
     private var machine: ReflectorMachine
 
     init(
@@ -82,7 +84,8 @@ struct Reflector<Resource: KubernetesResource> {
             resourceVersion: request.resourceVersion, limit: request.limit, continueToken: request.continuation)
         do {
             let page = try await api.list(
-                Tolerant<Resource>.self, namespace: scope.namespace, options: options, at: descriptor
+                Tolerant<Resource>.self, namespace: scope.namespace, options: options, at: descriptor,
+                leavingOut: leftOut
             ) { item in
                 switch item.object {
                 case .success(let object): sink(.listed(object))

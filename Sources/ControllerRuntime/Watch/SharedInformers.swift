@@ -82,12 +82,15 @@ public final class SharedInformers: Sendable {
     ///
     /// - Parameters:
     ///   - descriptor: Another version or group of the same shape; by default the type's own.
+    ///   - leftOut: Members that the handler does not look at, each as the keys from an object down to it, through arrays on
+    ///     the way: a list is read without them.
     ///   - handler: Is told of each change, in order; it must not block.
     public func follow<Resource: KubernetesResource>(
         _ type: Resource.Type, scope: InformerScope = InformerScope(), at descriptor: ResourceDescriptor? = nil,
-        handler: @escaping Follower<Resource>.Handler
+        leavingOut leftOut: [[String]] = [], handler: @escaping Follower<Resource>.Handler
     ) {
-        let follower = Follower<Resource>(api: api, scope: scope, at: descriptor, limits: limits, handler: handler)
+        let follower = Follower<Resource>(
+            api: api, scope: scope, at: descriptor, leavingOut: leftOut, limits: limits, handler: handler)
         guarded.withLock { guarded in
             let task = guarded.phase == .started ? Task { await follower.run() } : nil
             guarded.followers.append(Entry(informer: follower, task: task))

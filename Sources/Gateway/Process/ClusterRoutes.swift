@@ -18,15 +18,17 @@ struct ClusterRoutes: Sendable {
             ?? EndpointSlice.descriptor
         let (source, zone) = (source, zone)
         // What a route needs is small beside a Function or a slice, so no object is kept.
-        informers.follow(Function.self) { change in
+        informers.follow(Function.self, leavingOut: FunctionRecord.unread) { change in
             switch change {
             case .stored(let function):
                 source.put(FunctionRecord(function), version: function.metadata.resourceVersion)
             case .removed(let key): source.remove(key)
             }
         }
-        informers.follow(EndpointSlice.self, scope: InformerScope(labelSelector: FareboxLabel.name), at: slices) {
-            change in
+        informers.follow(
+            EndpointSlice.self, scope: InformerScope(labelSelector: FareboxLabel.name), at: slices,
+            leavingOut: EndpointSlice.unread
+        ) { change in
             switch change {
             case .stored(let slice):
                 guard let function = slice.function else { return source.removeSlice(slice.key) }

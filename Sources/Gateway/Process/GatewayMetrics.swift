@@ -2,7 +2,7 @@ import Telemetry
 
 /// What the gateway tells Prometheus.
 ///
-/// The first three have the names and labels of OpenFaaS's gateway.
+/// The first two have the names and labels of OpenFaaS's gateway, as has `gateway_service_count`, which is read from the routes.
 final class GatewayMetrics: Sendable {
     /// Functions times the few status codes each answers with; further ones are counted together.
     private static let seriesMaximum = 50_000
@@ -11,8 +11,6 @@ final class GatewayMetrics: Sendable {
     let invocations: CounterFamily
     /// `gateway_functions_seconds{function_name}`: from a call's head to the end of its answer.
     let seconds: HistogramFamily
-    /// `gateway_service_count{function_name}`: addresses that take calls.
-    let addresses: GaugeFamily
     /// Requests that named no function, by why.
     let unrouted: CounterFamily
     let noHost: Counter
@@ -58,9 +56,6 @@ final class GatewayMetrics: Sendable {
         seconds = registry.histogram(
             "gateway_functions_seconds", "Time of a function's calls in seconds, until the answer's end.",
             labels: ["function_name"], buckets: Histogram.requestSeconds,
-            seriesMaximum: Self.seriesMaximum)
-        addresses = registry.gauge(
-            "gateway_service_count", "Replicas of a function that take calls.", labels: ["function_name"],
             seriesMaximum: Self.seriesMaximum)
         unrouted = registry.counter(
             "farebox_gateway_refused_total", "Requests answered by the gateway itself, by reason.", labels: ["reason"])

@@ -75,6 +75,11 @@ public final class GatewayService: Sendable {
             board: board, metrics: metrics, defaultTimeout: configuration.timeout, desk: desk, waker: waker,
             waitingMaximum: configuration.waitingMaximum)
         self.source = source
+        registry.observe(
+            "gateway_service_count", "Replicas of a function that take calls.", label: "function_name"
+        ) {
+            source.addressCounts.mapValues { Double($0) }
+        }
         let accessLog =
             configuration.accessLogShare > 0
             ? AccessLog(

@@ -3,6 +3,12 @@ import HTTP
 import KubernetesTypes
 
 extension EndpointSlice {
+    /// What of a slice is not read here.
+    static let unread = [
+        ["metadata", "annotations"], ["metadata", "creationTimestamp"], ["metadata", "ownerReferences"],
+        ["endpoints", "targetRef"], ["endpoints", "nodeName"],
+    ]
+
     /// The Function whose pods the slice lists, by the label that Services of functions carry and slices inherit.
     var function: ObjectKey? {
         metadata.labels[FareboxLabel.name].map { ObjectKey(namespace: metadata.namespace, name: $0) }

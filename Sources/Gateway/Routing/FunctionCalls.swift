@@ -113,16 +113,10 @@ final class FunctionCalls: Sendable {
         return counter
     }
 
-    /// Tells how many addresses take the function's calls.
-    func take(addresses count: Int) {
-        metrics.addresses.labels(label).set(count)
-    }
-
     /// Forgets the function's series; a scrape would carry them for ever otherwise.
     func retire() {
         route = nil
         metrics.seconds.remove(label)
-        metrics.addresses.remove(label)
         past.withLock { past in
             for entry in past.counters {
                 metrics.invocations.remove(label, "\(entry.status)")

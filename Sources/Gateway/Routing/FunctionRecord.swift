@@ -107,6 +107,15 @@ struct FunctionRecord: Equatable, Sendable {
         self.created = created
     }
 
+    /// What of a Function object is not read, and may be large or many.
+    static let unread: [[String]] =
+        ["ownerReferences", "finalizers"].map { ["metadata", $0] }
+        + [
+            "source", "environment", "secrets", "resources", "runtimeClassName", "egress", "health", "labels",
+            "annotations",
+        ].map { ["spec", $0] }
+        + ["domainProofs", "conditions"].map { ["status", $0] }
+
     /// Reads a Function object.
     init(_ function: Function) {
         key = ObjectKey(namespace: function.metadata.namespace, name: function.metadata.name)

@@ -217,6 +217,15 @@ final class RouteSource: Sendable {
         state.withLock { $0.entries.values.compactMap(\.calls) }
     }
 
+    /// How many addresses take the calls of each function.
+    var addressCounts: [String: Int] {
+        state.withLock { state in
+            Dictionary(
+                state.entries.values.compactMap { entry in entry.calls.map { ($0.label, entry.endpoints.count) } },
+                uniquingKeysWith: +)
+        }
+    }
+
     private func unclaim(_ claim: FunctionRecord.Claim, _ key: ObjectKey, _ state: inout State) {
         state.claims[claim]?.removeAll { $0 == key }
         if state.claims[claim]?.isEmpty ?? false {
@@ -278,20 +287,23 @@ final class RouteSource: Sendable {
     private func makeRoute(_ key: ObjectKey, _ state: inout State) -> Route? {
         guard let entry = state.entries[key], let record = entry.record, let calls = entry.calls else { return nil }
         let all = entry.slices.lazy.flatMap(\.addresses)
-        let near = Set(all.filter(\.isNear).map(\.address))
-        let ready = Set(all.filter { !$0.isEnding }.map(\.address))
         // A function that goes to sleep is woken instead.
-        let wanted = ready.isEmpty && entry.wake == nil ? Set(all.map(\.address)) : ready
-        for endpoint in entry.endpoints where !wanted.contains(endpoint.address) {
+        let usesEnding = entry.wake == nil && all.allSatisfy(\.isEnding)
+        // Whether each address that is wanted is near.
+        var wanted: [SocketAddress: Bool] = [:]
+        for address in all where usesEnding || !address.isEnding {
+            wanted[address.address] = wanted[address.address] == true || address.isNear
+        }
+        for endpoint in entry.endpoints where wanted[endpoint.address] == nil {
             endpoint.retire()
         }
-        let kept = entry.endpoints.filter { wanted.contains($0.address) }
-        let new = wanted.subtracting(kept.map(\.address)).map { UpstreamEndpoint(address: $0) }
+        let kept = entry.endpoints.filter { wanted[$0.address] != nil }
+        let known = Set(kept.map(\.address))
+        let new = wanted.keys.filter { !known.contains($0) }.map { UpstreamEndpoint(address: $0) }
         entry.endpoints = (kept + new).sorted { left, right in
-            let (isLeftNear, isRightNear) = (near.contains(left.address), near.contains(right.address))
+            let (isLeftNear, isRightNear) = (wanted[left.address] == true, wanted[right.address] == true)
             return isLeftNear == isRightNear ? left.address.description < right.address.description : isLeftNear
         }
-        calls.take(addresses: entry.endpoints.count)
         let scaling = entry.meter.flatMap { meter in
             record.scaling.map { scaling in
                 Route.Elasticity(
@@ -302,7 +314,7 @@ final class RouteSource: Sendable {
             }
         }
         let route = Route(
-            endpoints: entry.endpoints, nearCount: entry.endpoints.count { near.contains($0.address) },
+            endpoints: entry.endpoints, nearCount: entry.endpoints.count { wanted[$0.address] == true },
             admission: admission(of: record), timeout: record.timeout ?? defaultTimeout,
             inFlightMaximum: record.inFlightMaximum, inFlightPerEndpoint: record.inFlightPerEndpoint,
             asyncRules: record.asyncRules, calls: calls, scaling: scaling)

@@ -33,36 +33,27 @@ extension KubernetesAPI {
         return try await fetch(ResourceList<Resource>.self, request)
     }
 
-    /// Reads one page of a collection and hands its objects on one by one: only one of them takes memory at a time.
+    /// Reads one page of a collection and hands its objects on one by one, in no order: only a few of them take memory at a time.
     ///
     /// - Parameters:
     ///   - type: The kind to read.
     ///   - namespace: The namespace; `nil` reads all of them.
     ///   - options: What to select and where to go on.
     ///   - descriptor: Another version or group of the same shape; by default the type's own.
+    ///   - leftOut: Members that nobody reads, each as the keys from an object down to it, through arrays on the way. Who set
+    ///     which field, half of many an object, is always left out: no type of ours has it.
     ///   - take: Is given the objects; some of them also when the page fails in the end.
     /// - Returns: The version of the collection and where the next page begins.
     public func list<Resource: KubernetesResource>(
         _ type: Resource.Type, namespace: String? = nil, options: ListOptions = ListOptions(),
-        at descriptor: ResourceDescriptor? = nil, each take: (Resource) -> Void
+        at descriptor: ResourceDescriptor? = nil, leavingOut leftOut: [[String]] = [], each take: (Resource) -> Void
     ) async throws -> ListMeta {
         let request = APIRequest(.list, descriptor ?? type.descriptor, namespace: namespace, query: options.query)
         let bytes = try await send(request)
-        let reader = JSONReader()
-        var failure: (any Error)?
         do {
-            // Who set which field is half of many an object, and no type of ours has it.
-            let managedFields = ["metadata", "managedFields"]
-            let rest = try reader.parse(bytes, elementsOf: "items", leavingOut: managedFields) { item in
-                guard failure == nil else { return }
-                do {
-                    take(try reader.decode(type, from: item))
-                } catch {
-                    failure = error
-                }
-            }
-            if let failure { throw failure }
-            return try reader.decode(ResourceList<Resource>.self, from: rest).metadata
+            let list = try JSONReader().list(bytes, elementsOf: "items")
+            try await ListPage<Resource>(list: list, leftOut: leftOut + [["metadata", "managedFields"]]).forEach(take)
+            return try JSONReader().decode(ResourceList<Resource>.self, from: list.rest).metadata
         } catch {
             throw KubernetesError.decoding("\(error)", during: request.description)
         }
