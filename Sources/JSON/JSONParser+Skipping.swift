@@ -29,14 +29,19 @@ extension JSONParser {
         }
     }
 
-    private mutating func skipArray(_ bytes: Span<UInt8>) throws(JSONError) {
+    /// Steps over an array.
+    ///
+    /// - Parameter find: Is told where each element is.
+    mutating func skipArray(_ bytes: Span<UInt8>, _ find: ((Range<Int>) -> Void)? = nil) throws(JSONError) {
         try enter(bytes)
         defer { depth -= 1 }
         skipWhitespace(bytes)
         if take(UInt8(ascii: "]"), bytes) { return }
         while true {
             skipWhitespace(bytes)
+            let start = position
             try skip(bytes)
+            find?(start..<position)
             if try isArrayOver(bytes) { return }
         }
     }

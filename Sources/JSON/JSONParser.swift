@@ -98,17 +98,10 @@ struct JSONParser: ~Copyable {
     /// Finds the elements if it is an array that comes; an empty one stands for it.
     private mutating func list(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
         guard position < bytes.count, bytes[position] == UInt8(ascii: "[") else { return try value(bytes) }
-        try enter(bytes)
-        defer { depth -= 1 }
-        skipWhitespace(bytes)
-        if take(UInt8(ascii: "]"), bytes) { return .array([]) }
-        while true {
-            skipWhitespace(bytes)
-            let start = position
-            try skip(bytes)
-            elementRanges.append(start..<position)
-            if try isArrayOver(bytes) { return .array([]) }
-        }
+        var found: [Range<Int>] = []
+        try skipArray(bytes) { found.append($0) }
+        elementRanges = found
+        return .array([])
     }
 
     private mutating func object(_ bytes: Span<UInt8>) throws(JSONError) -> JSONValue {
