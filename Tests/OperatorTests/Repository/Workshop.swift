@@ -168,6 +168,15 @@ final class Workshop: Sendable {
         return result
     }
 
+    /// Waits until the log of each build is stored, the last thing that is done about one.
+    func logsAreStored() async throws {
+        try await eventually("the logs are stored") {
+            try await api.list(Job.self, namespace: buildsNamespace).items.allSatisfy {
+                $0.metadata.annotations[BuildLogKeeper.annotation] != nil
+            }
+        }
+    }
+
     /// Waits for a build of a function and ends it: with an image, or as the status says.
     func playBuild(
         of function: String, in repository: String = "shop", attempt: Int = 1, commit: String? = nil,
