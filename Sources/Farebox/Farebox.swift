@@ -7,6 +7,14 @@ import Telemetry
 @main
 struct Farebox {
     static func main() async {
+        let code = await run()
+        fflush(nil)
+        // Not `exit`, which takes OpenSSL apart while threads of connections that are just closing may still be in it.
+        _exit(code)
+    }
+
+    /// Does what the words of the command line say, and returns the exit code.
+    private static func run() async -> Int32 {
         let path = CommandLine.arguments.first ?? ""
         let words = Array(CommandLine.arguments.dropFirst())
         let program = CommandTree.program(calledAs: path)
@@ -14,20 +22,23 @@ struct Farebox {
         let tree = Self.tree(console)
         // kubectl runs a file of this name for the completion of `kubectl farebox`.
         if path.split(separator: "/").last == "kubectl_complete-farebox" {
-            return await CompletionCommand.answer(words, tree, console)
+            await CompletionCommand.answer(words, tree, console)
+            return 0
         }
         if words.first == "__complete" {
-            return await CompletionCommand.answer(Array(words.dropFirst()), tree, console)
+            await CompletionCommand.answer(Array(words.dropFirst()), tree, console)
+            return 0
         }
         do {
             switch try tree.request(words) {
             case .show(let page): print(page, terminator: "")
             case .run(let command, let options): try await command.run(options)
             }
+            return 0
         } catch {
             let report = tree.report(error, after: words, width: console.errorsWidth)
             say(report.text)
-            exit(report.code.rawValue)
+            return report.code.rawValue
         }
     }
 

@@ -5,14 +5,18 @@ import Testing
 @Suite("The executable", .timeLimit(.minutes(15)))
 struct ExecutableTests {
     private func run(_ words: [String]) throws -> (text: String, code: Int32) {
+        outcome(of: try SpawnedProcess(try #require(BuiltProgram.path("farebox")), words))
+    }
+
+    /// Runs a script of bash, whose first word is the executable.
+    private func run(script: String, _ words: [String] = []) throws -> (text: String, code: Int32) {
         let path = try #require(BuiltProgram.path("farebox"))
-        let process = try SpawnedProcess(path, words)
+        return outcome(of: try SpawnedProcess("/bin/bash", ["-c", script, "bash", path] + words))
+    }
+
+    private func outcome(of process: SpawnedProcess) -> (text: String, code: Int32) {
         var bytes: [UInt8] = []
-        while true {
-            let piece = process.read()
-            if piece.isEmpty { break }
-            bytes += piece
-        }
+        while case let piece = process.read(), !piece.isEmpty { bytes += piece }
         return (String(decoding: bytes, as: UTF8.self), process.wait() >> 8)
     }
 
@@ -45,6 +49,16 @@ struct ExecutableTests {
         #expect(Int(try run(words).code) == code)
     }
 
+    @Test(
+        "Its end leaves alone the libraries that threads of connections may still be in",
+        arguments: [["version"], ["no-such-command"], ["__complete", "li"]])
+    func end(words: [String]) throws {
+        let text = try run(script: #"LD_DEBUG=files exec "$@" 2>&1"#, words).text
+
+        // As the dynamic linker of glibc tells it (ld.so(8)).
+        #expect(text.contains("calling init: ") && !text.contains("calling fini: "))
+    }
+
     @Test("Each shell's script is printed", arguments: ["bash", "zsh", "fish"])
     func scripts(shell: String) throws {
         #expect(try run(["completion", shell]).text.contains("farebox __complete"))
@@ -60,18 +74,13 @@ struct ExecutableTests {
             (["farebox", "no-such", ""], 2, ""),
         ] as [([String], Int, String)])
     func bash(words: [String], index: Int, expected: String) throws {
-        let path = try #require(BuiltProgram.path("farebox"))
         let quoted = words.map { "'\($0)'" }.joined(separator: " ")
         let script = """
             PATH=${1%/*}:$PATH; source <(farebox completion bash); compopt() { :; }
             COMP_WORDS=(\(quoted)); COMP_CWORD=\(index); _farebox; echo "${COMPREPLY[*]}"
             """
-        let process = try SpawnedProcess("/bin/bash", ["-c", script, "bash", path])
-        var bytes: [UInt8] = []
-        while case let piece = process.read(), !piece.isEmpty { bytes += piece }
-        _ = process.wait()
 
-        #expect(String(decoding: bytes, as: UTF8.self).contains(expected))
+        #expect(try run(script: script).text.contains(expected))
     }
 
     /// The command in a line of the list: two spaces, its name, two spaces, what it does.

@@ -125,7 +125,8 @@ public final class Console: Sendable {
                     _ = poll(&wait, 1, 1000)
                     continue
                 }
-                exit(errno == EPIPE ? 128 + SIGPIPE : ExitCode.failed.rawValue)
+                // Not `exit`: see the main function.
+                _exit(errno == EPIPE ? 128 + SIGPIPE : ExitCode.failed.rawValue)
             }
             rest = rest.dropFirst(count)
         }
